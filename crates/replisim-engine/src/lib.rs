@@ -1,0 +1,26 @@
+//! The discrete-event engine: what any simulation here runs on, and nothing about replication.
+//!
+//! A map of the code:
+//! - [`time`]: [`Time`] and [`Duration`], whole nanoseconds; [`quantity`]: rates, shares and sizes as users write them.
+//! - [`queue`]: the event queue, in exact (time, insertion) order, with timers that can be moved and cancelled.
+//! - [`run`]: the run loop, and the trace digest it feeds ([`digest`]).
+//! - [`random`]: streams of randomness found by name; [`law`]: the distributions drawn from them.
+//!
+//! What it never knows: nodes, networks, replication, files, the wall clock.
+
+pub mod digest;
+pub mod law;
+mod normal;
+pub mod quantity;
+pub mod queue;
+pub mod random;
+pub mod run;
+pub mod time;
+
+pub use digest::{Digest, Label};
+pub use law::{Law, Sampler};
+pub use quantity::{Bytes, Rate, Share};
+pub use queue::{Queue, TimerSlot};
+pub use random::{LinkStream, Stream, Streams};
+pub use run::{Model, run_until};
+pub use time::{Duration, Time};

@@ -1,0 +1,26 @@
+//! The run loop: pop the next event, advance the clock, hand it to the model.
+
+use crate::queue::Queue;
+use crate::time::Time;
+
+/// What is simulated: state that events act on.
+pub trait Model {
+    /// What can happen.
+    type Event: Copy;
+
+    /// Where the model keeps its pending events.
+    fn queue(&mut self) -> &mut Queue<Self::Event>;
+
+    /// Acts on `event`, which happens at `now`; new events go into the queue at `now` or later.
+    fn handle(&mut self, now: Time, event: Self::Event);
+}
+
+/// Lets everything happen that is due at or before `limit`; returns how many events that was.
+pub fn run_until<M: Model>(model: &mut M, limit: Time) -> u64 {
+    let mut events = 0;
+    while let Some((now, event)) = model.queue().pop_until(limit) {
+        model.handle(now, event);
+        events += 1;
+    }
+    events
+}

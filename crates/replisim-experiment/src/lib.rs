@@ -1,0 +1,1 @@
+//! Runs scenarios over seeds, in parallel, and does the statistics across seeds.

@@ -1,0 +1,1 @@
+//! The definitions of docs/definitions.md in code: streaming measures over observations.

@@ -1,0 +1,1 @@
+//! The network: topology graph, links, partitions; whether and when a message arrives.

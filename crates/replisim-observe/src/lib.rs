@@ -1,0 +1,1 @@
+//! The vocabulary of a run: ids, operations as clients saw them, observations.

@@ -1,0 +1,1 @@
+//! Replication protocols as sans-IO state machines.

@@ -1,0 +1,1 @@
+//! CSV, JSON and charts from the results of runs.

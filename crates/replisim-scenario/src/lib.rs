@@ -1,0 +1,1 @@
+//! The YAML scenario language: parsing, units, presets, defaults, diagnostics, JSON Schema.
