@@ -1,1 +1,14 @@
-//! The vocabulary of a run: ids, operations as clients saw them, observations.
+//! The vocabulary of a run: who took part ([`Roster`]), what things are called (the ids), and what was seen
+//! ([`Observation`]).
+//!
+//! Whoever runs something emits observations to an [`Observer`]; whoever measures receives them. Neither knows the
+//! other, so that everything measured on a simulated run can be measured on a recorded one.
+
+mod ids;
+mod observation;
+mod roster;
+
+pub use ids::{Client, Fault, Group, Key, Member, Op, Stored, Version, Write};
+pub use observation::{Observation, Observer, OpKind, Outcome, Record, Served};
+pub use replisim_engine::{Duration, Time};
+pub use roster::{Roster, Window};
