@@ -68,8 +68,6 @@ pub(crate) struct Link {
     pub(crate) last_arrival: Time,
     /// Messages with a lower number that are still under way were dropped by a cut.
     pub(crate) dropped_below: u64,
-    /// When the last of those would have arrived.
-    pub(crate) dropped_until: Time,
     /// Ordered links: what waits for retransmission.
     pub(crate) held: Option<Box<Held>>,
 }

@@ -227,7 +227,6 @@ impl Network {
             for (link, (from, to)) in self.links.iter_mut().zip(&self.ends) {
                 if partition.severs(*from, *to) {
                     link.dropped_below = link.sent;
-                    link.dropped_until = link.last_arrival;
                 }
             }
         }
@@ -297,7 +296,6 @@ impl Network {
             sent: 0,
             last_arrival: Time::ZERO,
             dropped_below: 0,
-            dropped_until: Time::ZERO,
             held: None,
         });
         self.ends.push((from, to));
@@ -375,9 +373,9 @@ impl Network {
         let timeout = self.profiles[link.profile as usize].retransmission_timeout;
         if let Some(held) = link.held.as_mut().filter(|held| !held.scheduled) {
             held.scheduled = true;
-            // Not before the last message that a cut dropped has been found missing, or it would be overtaken.
+            // Not before the last message still under way has arrived and been held too, or it would overtake.
             queue.schedule(
-                held.next_attempt(now.max(link.dropped_until), timeout),
+                held.next_attempt(now.max(link.last_arrival), timeout),
                 NetworkEvent::Retransmit { link: index }.into(),
             );
         }
