@@ -1,0 +1,222 @@
+//! What a protocol is ([`Protocol`]) and what it can do ([`Effects`]).
+//!
+//! The division of labour: the *stage* (a simulator, a model checker, one day a real server) owns time, randomness,
+//! the network, disks and the store of each member; the protocol owns decisions. The stage calls one handler at a
+//! time; a handler returns when it has said all its effects.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use replisim_engine::{Duration, Label};
+use replisim_observe::{Key, Member, Op, Stored, Version, Write};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A replication protocol: the state machine of one member of one replication group.
+pub trait Protocol: Clone + Eq + Hash + Debug {
+    /// What a scenario can set.
+    type Config: Configuration;
+    /// What members say to each other.
+    type Message: Message;
+    /// The timers of a member, a closed set.
+    type Timer: Timer;
+
+    /// The member `me` at the beginning of time.
+    fn new(me: Member, members: Members<'_>, config: &Self::Config) -> Self;
+
+    /// The member starts, or starts again after a [`crash`](Protocol::crash): all its timers are disarmed.
+    fn start(&mut self, out: &mut impl Effects<Self>);
+
+    /// A message from another member arrives.
+    fn message(&mut self, from: Member, message: Self::Message, out: &mut impl Effects<Self>);
+
+    /// A client's request arrives. Must be answered through [`Effects::reply`], now or later.
+    fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>);
+
+    /// A timer that this member armed fires.
+    fn timer(&mut self, timer: Self::Timer, out: &mut impl Effects<Self>);
+
+    /// Everything up to `upto`, as given to [`Effects::persist`], survives a crash from now on.
+    fn persisted(&mut self, upto: u64, out: &mut impl Effects<Self>);
+
+    /// The process dies: what was not persisted is gone, and so is all memory. Takes back, through
+    /// [`Effects::unapply`], what the store shows of writes that were lost.
+    fn crash(&mut self, out: &mut impl Effects<Self>);
+
+    /// Whether this member has nothing left to send, to wait for or to repair: settle may end.
+    fn quiescent(&self) -> bool;
+
+    /// Which members a client driver may send a request to.
+    fn route(members: Members<'_>, config: &Self::Config, kind: Request) -> Route;
+}
+
+/// What a protocol can do. Every effect takes place at the instant of the handler.
+pub trait Effects<P: Protocol> {
+    /// Sends `message` to another member.
+    fn send(&mut self, to: Member, message: P::Message);
+
+    /// (Re-)arms `timer` to fire once, after a time drawn from `after`.
+    fn arm(&mut self, timer: P::Timer, after: Span);
+
+    /// Disarms `timer`, if it is armed.
+    fn disarm(&mut self, timer: P::Timer);
+
+    /// Starts to make everything up to position `upto` durable, `bytes` more than before; the stage answers with
+    /// [`Protocol::persisted`].
+    fn persist(&mut self, upto: u64, bytes: u64);
+
+    /// The commit rule of the protocol holds for `stored`, a write of `key`, from now on.
+    fn committed(&mut self, key: Key, stored: Stored);
+
+    /// Reads that this member serves show `stored` for `key` from now on.
+    fn apply(&mut self, key: Key, stored: Stored);
+
+    /// Takes `undone` back from the store: `key` shows `back_to` again.
+    fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>);
+
+    /// What this member's store shows for `key`.
+    fn read(&self, key: Key) -> Option<Stored>;
+
+    /// Answers the client that sent `op`.
+    fn reply(&mut self, op: Op, reply: Reply);
+
+    /// A number below `n`, at random.
+    fn choose(&mut self, n: u32) -> u32;
+}
+
+/// What a protocol can be told in a scenario.
+pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Serialize + JsonSchema {
+    /// The members that the configuration names, each with the field in which the name stands.
+    fn members_named(&self) -> Vec<(&'static str, &str)>;
+}
+
+/// The members of a replication group by name.
+#[derive(Clone, Copy, Debug)]
+pub struct Members<'a> {
+    /// Their names; `Member(i)` is the i-th.
+    pub names: &'a [String],
+}
+
+/// A message between members.
+pub trait Message: Clone + Eq + Hash + Debug {
+    /// What the network tells apart.
+    fn kind(&self) -> MessageKind;
+
+    /// What this message is called, in traces.
+    fn label(&self) -> Label;
+
+    /// Size on the wire.
+    fn bytes(&self) -> u64;
+
+    /// Calls `each` with every write that the message carries.
+    fn for_each_write(&self, each: impl FnMut(Write));
+}
+
+/// What the network tells apart among messages between members.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum MessageKind {
+    /// Carries data.
+    Replicate,
+    /// Says that data has arrived.
+    Acknowledge,
+    /// Anything else.
+    Control,
+}
+
+/// The timers of a protocol: a fieldless enum.
+pub trait Timer: Copy + Eq + Hash + Debug + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
+
+    /// Position in [`Timer::ALL`].
+    fn index(self) -> usize;
+
+    /// What this timer is called, in traces.
+    fn label(self) -> Label;
+}
+
+/// From when to when a timer may fire; the stage draws the moment uniformly.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// The shortest wait.
+    pub least: Duration,
+    /// The longest wait.
+    pub most: Duration,
+}
+
+/// What a client asks a member.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Request {
+    /// Set `key`.
+    Put {
+        /// The key.
+        key: Key,
+        /// The handle of this write.
+        write: Write,
+        /// Size of the value.
+        bytes: u32,
+    },
+    /// Return the value of `key`.
+    Get {
+        /// The key.
+        key: Key,
+        /// How fresh it must be.
+        consistency: Consistency,
+    },
+}
+
+/// How a member answers a client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reply {
+    /// The write succeeded.
+    Written,
+    /// What the store shows; `None` for a key never written.
+    Value(Option<Stored>),
+    /// This member does not serve such a request; nothing happened.
+    Refused,
+}
+
+/// What a workload asks of its reads. Every protocol says in its documentation how it serves each.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Consistency {
+    /// The newest acknowledged value.
+    Strong,
+    /// Whatever the member that is asked shows.
+    #[default]
+    Eventual,
+}
+
+/// Where a client driver may send a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route {
+    /// Only to this member.
+    Only(Member),
+    /// To any; the workload's `read-from` decides.
+    Any,
+}
+
+impl Span {
+    /// Exactly `after`.
+    pub fn exactly(after: Duration) -> Span {
+        Span { least: after, most: after }
+    }
+}
+
+impl Members<'_> {
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        self.names.len() as u32
+    }
+
+    /// The member called `name`.
+    pub fn find(&self, name: &str) -> Option<Member> {
+        self.names.iter().position(|other| other == name).map(|i| Member(i as u32))
+    }
+}
+
+/// Packs (term, index) into a version: later terms supersede earlier ones, then the log position decides.
+pub fn version(term: u16, index: u64) -> Version {
+    debug_assert!(index < 1 << 48, "a log of 2^48 entries");
+    Version(u64::from(term) << 48 | index)
+}
