@@ -1,6 +1,8 @@
 //! The normal distribution's quantile function: Wichura (1988), algorithm AS 241, PPND16, relative accuracy about
 //! 1e-16. One uniform number gives one normal number, so a stream's draw count never depends on its values.
 
+#![allow(clippy::excessive_precision)] // the coefficients as published
+
 /// The standard normal quantile of `p`, for `0 < p < 1`.
 pub(crate) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;

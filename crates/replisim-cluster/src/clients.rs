@@ -1,0 +1,175 @@
+//! Clients: operations from their arrival to their answer or time-out.
+
+use std::collections::VecDeque;
+
+use rand::Rng;
+use replisim_engine::random::{below, open_unit};
+use replisim_engine::{Duration, Label, Stream, Streams, Time, TimerSlot};
+use replisim_network::Site;
+use replisim_observe::{Client, Key, Member, Op};
+use replisim_protocols::Consistency;
+
+use crate::keys::KeySampler;
+use crate::workload::{Arrivals, ReadFrom, Workload};
+
+/// A stream of operations at run time.
+#[derive(Debug)]
+pub(crate) struct ClientState {
+    pub(crate) site: Site,
+    pub(crate) label: Label,
+    /// What makes operations; none for the client of a script.
+    pub(crate) source: Option<Source>,
+    pub(crate) route: RandomRoute,
+    /// The deadlines of its operations, in order: only the first is on the event queue.
+    pub(crate) deadlines: VecDeque<(Time, Op)>,
+    pub(crate) deadline_timer: TimerSlot,
+}
+
+/// The random parts of a workload, each drawn from a stream of its own.
+#[derive(Debug)]
+pub(crate) struct Source {
+    arrivals: Arrivals,
+    reads: f64,
+    keys: KeySampler,
+    pub(crate) value: u32,
+    pub(crate) consistency: Consistency,
+    pub(crate) target: ReadTarget,
+    pub(crate) timeout: Duration,
+    next_arrival: f64,
+    arrival_stream: Stream,
+    mix_stream: Stream,
+    key_stream: Stream,
+}
+
+/// The stream that `read-from: random` draws members from.
+#[derive(Debug)]
+pub(crate) struct RandomRoute(Stream);
+
+/// [`ReadFrom`] with the names resolved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ReadTarget {
+    Member(Member),
+    Random,
+}
+
+/// An operation that has been invoked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpState {
+    pub(crate) client: Client,
+    pub(crate) open: bool,
+}
+
+/// All operations since the oldest open one.
+#[derive(Debug, Default)]
+pub(crate) struct Ops {
+    first: u64,
+    states: VecDeque<OpState>,
+    open: usize,
+}
+
+impl Source {
+    pub(crate) fn new(workload: &Workload, target: ReadTarget, streams: &Streams) -> Source {
+        let stream = |what: &str| streams.named(&format!("client/{}/{what}", workload.name));
+        Source {
+            arrivals: workload.arrivals,
+            reads: workload.reads.get(),
+            keys: KeySampler::new(&workload.keys),
+            value: workload.value.get().min(u64::from(u32::MAX)) as u32,
+            consistency: workload.consistency,
+            target,
+            timeout: workload.timeout,
+            next_arrival: 0.0,
+            arrival_stream: stream("arrivals"),
+            mix_stream: stream("mix"),
+            key_stream: stream("keys"),
+        }
+    }
+
+    /// When the next operation comes. The sum is kept in floating point so that rounding to nanoseconds never adds up.
+    pub(crate) fn next_arrival(&mut self) -> Time {
+        let first = self.next_arrival == 0.0;
+        self.next_arrival += match self.arrivals {
+            Arrivals::Poisson(rate) => -1e9 / rate.get() * libm::log(open_unit(&mut self.arrival_stream)),
+            Arrivals::Fixed(rate) if first => 1e9 / rate.get() * open_unit(&mut self.arrival_stream),
+            Arrivals::Fixed(rate) => 1e9 / rate.get(),
+        };
+        Time::from_nanos(Duration::from_nanos_f64(self.next_arrival).nanos())
+    }
+
+    /// Whether the next operation is a read, and its key.
+    pub(crate) fn next_operation(&mut self) -> (bool, Key) {
+        (open_unit(&mut self.mix_stream) < self.reads, self.keys.sample(&mut self.key_stream))
+    }
+}
+
+impl RandomRoute {
+    pub(crate) fn new(client: &str, streams: &Streams) -> RandomRoute {
+        RandomRoute(streams.named(&format!("client/{client}/route")))
+    }
+
+    pub(crate) fn choose(&mut self, members: u32) -> Member {
+        Member(below(&mut self.0, u64::from(members)) as u32)
+    }
+}
+
+impl Ops {
+    /// Opens the next operation.
+    pub(crate) fn open(&mut self, client: Client) -> Op {
+        self.states.push_back(OpState { client, open: true });
+        self.open += 1;
+        Op(self.first + self.states.len() as u64 - 1)
+    }
+
+    /// Closes `op`; false if it was closed before.
+    pub(crate) fn close(&mut self, op: Op) -> bool {
+        let i = op.0.checked_sub(self.first);
+        let Some(state) = i.and_then(|i| self.states.get_mut(i as usize)).filter(|state| state.open) else {
+            return false;
+        };
+        state.open = false;
+        self.open -= 1;
+        while self.states.front().is_some_and(|state| !state.open) {
+            self.states.pop_front();
+            self.first += 1;
+        }
+        true
+    }
+
+    /// Who waits for the answer to `op`; nobody once it is closed.
+    pub(crate) fn client(&self, op: Op) -> Option<Client> {
+        let i = op.0.checked_sub(self.first)?;
+        self.states.get(i as usize).filter(|state| state.open).map(|state| state.client)
+    }
+
+    /// How many are open.
+    pub(crate) fn count_open(&self) -> usize {
+        self.open
+    }
+}
+
+/// Draws a duration between two bounds; takes no number where there is nothing to draw.
+pub(crate) fn draw_between(stream: &mut impl Rng, least: Duration, most: Duration) -> Duration {
+    let width = most.nanos().saturating_sub(least.nanos());
+    if width == 0 { least } else { least + Duration::from_nanos(below(stream, width + 1)) }
+}
+
+/// Where an eventual read goes: names and distances resolved once.
+pub(crate) fn read_target(
+    read_from: &ReadFrom,
+    nodes: &[String],
+    primary: Option<Member>,
+    rtt: impl Fn(Member) -> Duration,
+) -> Result<ReadTarget, String> {
+    let members = || (0..nodes.len() as u32).map(Member);
+    Ok(match read_from {
+        ReadFrom::Random => ReadTarget::Random,
+        ReadFrom::Primary => ReadTarget::Member(primary.ok_or("this protocol has no primary to read from")?),
+        ReadFrom::Nearest => {
+            ReadTarget::Member(members().min_by_key(|member| rtt(*member)).ok_or("no nodes")?)
+        }
+        ReadFrom::Node(name) => {
+            let member = members().find(|member| nodes[member.index()] == *name);
+            ReadTarget::Member(member.ok_or_else(|| format!("no node `{name}`"))?)
+        }
+    })
+}

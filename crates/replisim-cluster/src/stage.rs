@@ -1,0 +1,249 @@
+//! The stage: everything in the world but the protocol instances themselves; what a protocol's [`Effects`] act on.
+
+use replisim_engine::random::below;
+use replisim_engine::{Digest, Label, Queue, Stream, Streams, Time, TimerSlot};
+use replisim_network::{Arrival, Network, Packet, Site, Traffic};
+use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored};
+use replisim_protocols::{Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer};
+
+use crate::clients::draw_between;
+use crate::world::Event;
+
+/// The one replication group there is so far.
+pub(crate) const GROUP: Group = Group(0);
+
+/// Time, network, stores and observers.
+#[derive(Debug)]
+pub(crate) struct Stage<P: Protocol, O> {
+    pub(crate) now: Time,
+    pub(crate) queue: Queue<Event>,
+    pub(crate) network: Network,
+    pub(crate) envelopes: Envelopes<P>,
+    pub(crate) observer: O,
+    pub(crate) digest: Digest,
+    members: usize,
+    /// What each member shows for each key; the copies of one key lie together.
+    store: Vec<Option<Stored>>,
+    timers: Vec<TimerSlot>,
+    timer_streams: Vec<Stream>,
+    choice_streams: Vec<Stream>,
+    /// What the handler that runs has asked to persist.
+    pub(crate) persisting: Option<u64>,
+}
+
+/// A message under way.
+#[derive(Debug)]
+pub(crate) struct Envelope<P: Protocol> {
+    pub(crate) from: Site,
+    pub(crate) to: Site,
+    pub(crate) content: Content<P>,
+}
+
+/// What messages are about.
+#[derive(Debug)]
+pub(crate) enum Content<P: Protocol> {
+    Protocol(P::Message),
+    Request(Op, Request),
+    Reply(Op, Reply),
+}
+
+/// The messages under way, by packet number; numbers are used again.
+#[derive(Debug)]
+pub(crate) struct Envelopes<P: Protocol> {
+    slots: Vec<Option<Envelope<P>>>,
+    free: Vec<u32>,
+}
+
+impl<P: Protocol, O: Observer> Stage<P, O> {
+    pub(crate) fn new(
+        nodes: &[String],
+        keys: usize,
+        network: Network,
+        streams: &Streams,
+        observer: O,
+    ) -> Self {
+        let mut queue = Queue::new();
+        let members = nodes.len();
+        let timers = (0..members as u32)
+            .flat_map(|member| {
+                (0..P::Timer::ALL.len() as u32).map(move |timer| Event::Timer { member, timer })
+            })
+            .map(|event| queue.new_timer(event))
+            .collect();
+        let stream = |name: &String, what: &str| streams.named(&format!("member/{name}/{what}"));
+        Stage {
+            now: Time::ZERO,
+            queue,
+            network,
+            envelopes: Envelopes { slots: Vec::new(), free: Vec::new() },
+            observer,
+            digest: Digest::new(),
+            members,
+            store: vec![None; keys * members],
+            timers,
+            timer_streams: nodes.iter().map(|name| stream(name, "timers")).collect(),
+            choice_streams: nodes.iter().map(|name| stream(name, "choices")).collect(),
+            persisting: None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn observe(&mut self, what: Observation) {
+        self.observer.observe(self.now, GROUP, what);
+    }
+
+    /// Hands a message to the network.
+    pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
+        self.observe(Observation::Sent { bytes });
+        let packet = self.envelopes.put(Envelope { from, to, content });
+        if let Some(Arrival::Lost(packet)) =
+            self.network.send(self.now, (from, to), traffic, packet, &mut self.queue)
+        {
+            self.lose(packet);
+        }
+    }
+
+    pub(crate) fn lose(&mut self, packet: Packet) {
+        self.envelopes.take(packet);
+        self.observe(Observation::Lost);
+    }
+
+    fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {
+        self.timers[member.index() * P::Timer::ALL.len() + timer.index()]
+    }
+
+    fn cell(&self, key: Key, member: Member) -> usize {
+        key.index() * self.members + member.index()
+    }
+}
+
+/// The stage as the protocol instance of one member sees it.
+pub(crate) struct AtMember<'a, P: Protocol, O> {
+    pub(crate) stage: &'a mut Stage<P, O>,
+    pub(crate) me: Member,
+    /// Where the client of an operation is; nowhere once it has given up, and then no answer is sent.
+    pub(crate) reply_to: &'a dyn Fn(Op) -> Option<Site>,
+}
+
+impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
+    fn send(&mut self, to: Member, message: P::Message) {
+        let traffic = match message.kind() {
+            MessageKind::Replicate => Traffic::Replicate,
+            MessageKind::Acknowledge => Traffic::Acknowledge,
+            MessageKind::Control => Traffic::Control,
+        };
+        let bytes = message.bytes();
+        self.stage.send(Site(self.me.0), Site(to.0), traffic, bytes, Content::Protocol(message));
+    }
+
+    fn arm(&mut self, timer: P::Timer, after: Span) {
+        let stage = &mut *self.stage;
+        let wait = draw_between(&mut stage.timer_streams[self.me.index()], after.least, after.most);
+        stage.queue.arm(stage.timer(self.me, timer), stage.now + wait);
+    }
+
+    fn disarm(&mut self, timer: P::Timer) {
+        self.stage.queue.disarm(self.stage.timer(self.me, timer));
+    }
+
+    fn persist(&mut self, upto: u64, _: u64) {
+        self.stage.persisting = Some(upto);
+    }
+
+    fn committed(&mut self, key: Key, stored: Stored) {
+        let Stored { version, write } = stored;
+        self.stage.observe(Observation::Committed { write, key, version, accepted_by: self.me });
+    }
+
+    fn apply(&mut self, key: Key, stored: Stored) {
+        let cell = self.stage.cell(key, self.me);
+        self.stage.store[cell] = Some(stored);
+        self.stage.observe(Observation::Applied { member: self.me, key, stored });
+    }
+
+    fn unapply(&mut self, key: Key, _: Stored, back_to: Option<Stored>) {
+        // No fault crashes a node yet, so no measure has to hear of it.
+        let cell = self.stage.cell(key, self.me);
+        self.stage.store[cell] = back_to;
+    }
+
+    fn read(&self, key: Key) -> Option<Stored> {
+        self.stage.store[self.stage.cell(key, self.me)]
+    }
+
+    fn reply(&mut self, op: Op, reply: Reply) {
+        if let Some(site) = (self.reply_to)(op) {
+            self.stage.send(
+                Site(self.me.0),
+                site,
+                Traffic::Reply,
+                reply_bytes(reply),
+                Content::Reply(op, reply),
+            );
+        }
+    }
+
+    fn choose(&mut self, n: u32) -> u32 {
+        below(&mut self.stage.choice_streams[self.me.index()], u64::from(n)) as u32
+    }
+}
+
+/// Bytes of the header of a client's message.
+pub(crate) const HEADER: u64 = 32;
+
+fn reply_bytes(reply: Reply) -> u64 {
+    // The value itself is not kept by the simulator; what it weighs matters once links have a bandwidth.
+    match reply {
+        Reply::Written | Reply::Refused | Reply::Value(None) => HEADER,
+        Reply::Value(Some(_)) => HEADER + 100,
+    }
+}
+
+impl<P: Protocol> Envelopes<P> {
+    fn put(&mut self, envelope: Envelope<P>) -> Packet {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(envelope);
+                Packet(slot)
+            }
+            None => {
+                self.slots.push(Some(envelope));
+                Packet(self.slots.len() as u32 - 1)
+            }
+        }
+    }
+
+    pub(crate) fn take(&mut self, packet: Packet) -> Option<Envelope<P>> {
+        let envelope = self.slots[packet.0 as usize].take();
+        self.free.push(packet.0);
+        envelope
+    }
+}
+
+impl<P: Protocol> Content<P> {
+    /// What the trace calls it.
+    pub(crate) fn label(&self) -> Label {
+        match self {
+            Content::Protocol(message) => message.label(),
+            Content::Request(_, Request::Put { .. }) => const { Label::of("put") },
+            Content::Request(_, Request::Get { .. }) => const { Label::of("get") },
+            Content::Reply(_, Reply::Written) => const { Label::of("written") },
+            Content::Reply(_, Reply::Value(_)) => const { Label::of("value") },
+            Content::Reply(_, Reply::Refused) => const { Label::of("refused") },
+        }
+    }
+
+    /// What it is about, as a number for the trace.
+    pub(crate) fn detail(&self) -> u64 {
+        match self {
+            Content::Protocol(message) => {
+                let mut detail = message.bytes();
+                message.for_each_write(|write| detail = detail.rotate_left(7) ^ write.0);
+                detail
+            }
+            Content::Request(op, _) => op.0,
+            Content::Reply(op, Reply::Value(Some(stored))) => op.0 ^ stored.version.0.rotate_left(32),
+            Content::Reply(op, _) => op.0,
+        }
+    }
+}
