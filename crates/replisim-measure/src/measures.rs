@@ -1,0 +1,258 @@
+//! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
+
+use replisim_observe::{Group, Observation, Observer, OpKind, Outcome, Roster, Time, Window};
+
+use crate::distribution::Distribution;
+use crate::findings::{Accounting, Findings, Leaf, Measure};
+use crate::operations::{OpTotals, Operations};
+use crate::reads::{ReadTotals, Reads};
+use crate::series::{Series, Slices};
+use crate::weighted::TimeWeighted;
+use crate::writes::{NodeResult, WriteTotals, Writes};
+
+/// Measures a run while it happens.
+#[derive(Clone, Debug)]
+pub struct Measures {
+    roster: Roster,
+    window: Window,
+    slices: Slices,
+    writes: Writes,
+    reads: Reads,
+    operations: Operations,
+    messages: Messages,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Messages {
+    sent: u64,
+    delivered: u64,
+    lost: u64,
+    bytes: u64,
+    /// Sent within the window.
+    sent_in_window: u64,
+}
+
+impl Measures {
+    /// Nothing seen yet of a run of `roster`; samples count from `window`.
+    pub fn new(roster: Roster, window: Window) -> Measures {
+        let slices = Slices::of(window.to.since(Time::ZERO));
+        let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
+        Measures {
+            window,
+            slices,
+            writes: Writes::new(members, keys, window, slices),
+            reads: Reads::new(clients, keys, window, slices),
+            operations: Operations::new(clients, window, slices),
+            messages: Messages::default(),
+            roster,
+        }
+    }
+
+    /// The results, once [`Observation::Ended`] has been seen.
+    pub fn finish(self) -> Findings {
+        let Measures { roster, window, slices, writes, reads, operations, messages } = self;
+        let totals = operations.totals;
+        let (by_client, operation_series) = operations.into_results();
+        let (reads, staleness_series) = reads.into_results();
+        let (writes, nodes) = writes.into_results();
+        let accounting = Accounting {
+            operations: totals.operations,
+            ok: totals.ok,
+            failed: totals.failed,
+            unknown: totals.unknown,
+            committed: writes.committed,
+            converged: writes.converged,
+            unconverged: writes.unconverged,
+            abandoned: writes.abandoned,
+            messages_sent: messages.sent,
+            messages_delivered: messages.delivered,
+            messages_lost: messages.lost,
+            messages_in_flight: messages.sent - messages.delivered - messages.lost,
+            backlog_peak_writes: writes.backlog_peak as u64,
+        };
+        let mut measures = Vec::new();
+        measures.extend(read_measures(&roster, &reads));
+        measures.extend(write_measures(&roster, &writes, &nodes));
+        measures.extend(operation_measures(&roster, &by_client, &window));
+        measures
+            .push(Measure::new("messages", Some(Leaf::Count { count: messages.sent_in_window, of: None })));
+        measures.push(Measure::new("bytes", Some(Leaf::Count { count: messages.bytes, of: None })));
+        let series = Series {
+            slices,
+            lag: nodes.into_iter().map(|node| node.series).collect(),
+            staleness: staleness_series,
+            operations: operation_series,
+        };
+        let visibility =
+            roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
+        Findings { measures, accounting, series: Some(series), visibility, roster }
+    }
+}
+
+impl Observer for Measures {
+    #[inline]
+    fn observe(&mut self, at: Time, _: Group, what: Observation) {
+        match what {
+            Observation::Invoked { op, client, kind, key, scheduled } => {
+                let last_ack = match kind {
+                    OpKind::Read => self.reads.last_ack(at, key),
+                    OpKind::Write(write) => {
+                        self.writes.invoked(write, key);
+                        None
+                    }
+                };
+                self.operations.invoked(at, op, client, kind, key, scheduled, last_ack);
+            }
+            Observation::Returned { op, outcome, served } => {
+                let Some(state) = self.operations.returned(at, op, outcome) else { return };
+                match (state.kind, served) {
+                    (OpKind::Write(write), _) => {
+                        if outcome == Outcome::Ok {
+                            if let Some(version) = self.writes.version_if_standing(write) {
+                                let held = self.writes.held_by_all(state.key);
+                                self.reads.acked(
+                                    at,
+                                    state.key,
+                                    version,
+                                    held,
+                                    self.operations.oldest_open(at),
+                                );
+                            }
+                        }
+                        self.writes.answered(at, write, outcome);
+                    }
+                    (OpKind::Read, Some(served)) => {
+                        self.reads.returned(
+                            state.client,
+                            state.key,
+                            state.invoked,
+                            state.last_ack,
+                            served.returned,
+                        );
+                    }
+                    (OpKind::Read, None) => {}
+                }
+            }
+            Observation::Committed { write, version, accepted_by, .. } => {
+                self.writes.committed(at, write, version, accepted_by);
+            }
+            Observation::Applied { member, key, stored } => self.writes.applied(at, member, key, stored),
+            Observation::Abandoned { write } => {
+                if let Some((key, version)) = self.writes.abandoned(at, write) {
+                    self.reads.withdrawn(at, key, version);
+                }
+            }
+            Observation::FaultBegan(_) => self.writes.fault_began(at),
+            Observation::FaultEnded(_) => self.writes.fault_ended(at),
+            Observation::Sent { bytes } => {
+                self.messages.sent += 1;
+                if self.window.contains(at) {
+                    self.messages.sent_in_window += 1;
+                    self.messages.bytes += bytes;
+                }
+            }
+            Observation::Delivered => self.messages.delivered += 1,
+            Observation::Lost => self.messages.lost += 1,
+            Observation::Ended => {
+                self.writes.ended(at);
+                self.operations.ended();
+            }
+        }
+    }
+}
+
+/// Staleness and t-visibility, by client.
+fn read_measures(roster: &Roster, reads: &[ReadTotals]) -> Vec<Measure> {
+    let distribution = |slug, part: fn(&ReadTotals) -> &Distribution| {
+        let parts: Vec<_> = reads.iter().map(part).collect();
+        distribution_by(slug, "workload", &roster.clients, &parts)
+    };
+    let share = |slug, count: fn(&ReadTotals) -> (u64, u64)| {
+        count_by(slug, "workload", &roster.clients, reads.iter().map(count).collect())
+    };
+    vec![
+        distribution("staleness_ms", |reads| &reads.staleness),
+        distribution("staleness_when_stale_ms", |reads| &reads.when_stale),
+        distribution("staleness_versions", |reads| &reads.versions),
+        share("stale_reads", |reads| (reads.when_stale.count(), reads.staleness.count())),
+        share("t_visibility", |reads| (reads.visibility.fresh.count(), reads.visibility.all.count())),
+    ]
+}
+
+/// Delay, lag and convergence, by node.
+fn write_measures(roster: &Roster, writes: &WriteTotals, nodes: &[NodeResult]) -> Vec<Measure> {
+    let whole = |distribution: &Distribution| {
+        (distribution.count() > 0).then(|| Leaf::Distribution(distribution.clone()))
+    };
+    let delays: Vec<_> = nodes.iter().map(|node| &node.delay).collect();
+    let over_time = |slug, part: fn(&NodeResult) -> &TimeWeighted| {
+        let by_node = roster
+            .members
+            .iter()
+            .zip(nodes)
+            .map(|(name, node)| (name.clone(), Leaf::TimeWeighted(part(node).clone())));
+        Measure::new(slug, None).scope("node", by_node.collect())
+    };
+    let committed = Some(writes.committed_in_window);
+    let count = |slug, count, of| Measure::new(slug, Some(Leaf::Count { count, of }));
+    vec![
+        distribution_by("replication_delay_ms", "node", &roster.members, &delays),
+        Measure::new("visible_after_ack_ms", whole(&writes.visible_after_ack)),
+        over_time("lag_ms", |node| &node.lag),
+        over_time("lag_versions", |node| &node.lag_versions),
+        Measure::new("convergence_ms", whole(&writes.convergence)),
+        Measure::new("inconsistency_window_ms", whole(&writes.inconsistency_window)),
+        Measure::new("recovery_convergence_ms", whole(&writes.recovery_convergence)),
+        count("unconverged_writes", writes.unconverged_in_window, committed),
+        count("abandoned_writes", writes.abandoned_in_window, committed),
+        count("lost_writes", writes.lost_in_window, Some(writes.acked_in_window)),
+    ]
+}
+
+/// Latency, availability and throughput, by client and by kind of operation.
+fn operation_measures(roster: &Roster, by_client: &[[OpTotals; 2]], window: &Window) -> Vec<Measure> {
+    let latency = |slug, kind: usize| {
+        let parts: Vec<_> = by_client.iter().map(|kinds| &kinds[kind].latency).collect();
+        distribution_by(slug, "workload", &roster.clients, &parts)
+    };
+    let both = |kinds: &[OpTotals; 2]| (kinds[0].ok + kinds[1].ok, kinds[0].scheduled + kinds[1].scheduled);
+    let availability =
+        count_by("availability", "workload", &roster.clients, by_client.iter().map(both).collect());
+    let kinds = ["read", "write"].iter().zip(0..2).map(|(name, kind)| {
+        let count = by_client.iter().map(|kinds| kinds[kind].ok).sum();
+        let of = Some(by_client.iter().map(|kinds| kinds[kind].scheduled).sum());
+        ((*name).to_owned(), Leaf::Count { count, of })
+    });
+    let nanos = window.to.since(window.from).nanos();
+    let rate = |kinds: &[OpTotals; 2]| Leaf::Rate { count: both(kinds).0, nanos };
+    let all = by_client.iter().map(|kinds| both(kinds).0).sum();
+    let throughput = Measure::new("throughput_ops", Some(Leaf::Rate { count: all, nanos }));
+    let rates = roster.clients.iter().cloned().zip(by_client.iter().map(rate)).collect();
+    vec![
+        latency("read_latency_ms", 0),
+        latency("write_latency_ms", 1),
+        availability.scope("kind", kinds.collect()),
+        throughput.scope("workload", rates),
+    ]
+}
+
+/// A measure whose whole is the merger of its parts; parts without samples are left out.
+fn distribution_by(slug: &str, kind: &'static str, names: &[String], parts: &[&Distribution]) -> Measure {
+    let seen: Vec<_> = names.iter().zip(parts).filter(|(_, part)| part.count() > 0).collect();
+    let whole = seen.split_first().map(|((_, first), rest)| {
+        let mut whole = (**first).clone();
+        rest.iter().for_each(|(_, part)| whole.merge(part));
+        Leaf::Distribution(whole)
+    });
+    let parts = seen.into_iter().map(|(name, part)| (name.clone(), Leaf::Distribution((*part).clone())));
+    Measure::new(slug, whole).scope(kind, parts.collect())
+}
+
+/// A measure that counts; parts out of nothing are left out.
+fn count_by(slug: &str, kind: &'static str, names: &[String], parts: Vec<(u64, u64)>) -> Measure {
+    let leaf = |(count, of): (u64, u64)| Leaf::Count { count, of: Some(of) };
+    let sum = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    let seen = names.iter().zip(parts).filter(|(_, part)| part.1 > 0);
+    let parts = seen.map(|(name, part)| (name.clone(), leaf(part))).collect();
+    Measure::new(slug, (sum.1 > 0).then(|| leaf(sum))).scope(kind, parts)
+}

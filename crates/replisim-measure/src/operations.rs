@@ -1,0 +1,154 @@
+//! What clients experience: latency, availability, throughput, and the count of all operations.
+
+use std::collections::VecDeque;
+
+use replisim_observe::{Client, Key, Op, OpKind, Outcome, Time, Window};
+
+use crate::distribution::Distribution;
+use crate::reads::LastAck;
+use crate::series::{OperationSeries, Slices};
+
+/// Everything measured about operations.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    window: Window,
+    slices: Slices,
+    open: OpenOps,
+    clients: Vec<[OpTotals; 2]>,
+    series: Vec<OperationSeries>,
+    /// Over the whole run.
+    pub(crate) totals: RunTotals,
+}
+
+/// How operations ended, over the whole run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RunTotals {
+    pub(crate) operations: u64,
+    pub(crate) ok: u64,
+    pub(crate) failed: u64,
+    pub(crate) unknown: u64,
+}
+
+/// One client's reads, or its writes, in the window.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OpTotals {
+    pub(crate) scheduled: u64,
+    pub(crate) ok: u64,
+    pub(crate) latency: Distribution,
+}
+
+/// An operation under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenOp {
+    pub(crate) client: Client,
+    pub(crate) kind: OpKind,
+    pub(crate) key: Key,
+    pub(crate) scheduled: Time,
+    pub(crate) invoked: Time,
+    /// For a read: the write of its key acked last before it was invoked.
+    pub(crate) last_ack: LastAck,
+    open: bool,
+}
+
+/// The operations since the oldest one under way.
+#[derive(Clone, Debug, Default)]
+struct OpenOps {
+    first: u64,
+    ops: VecDeque<OpenOp>,
+}
+
+impl Operations {
+    /// Nothing seen yet.
+    pub fn new(clients: usize, window: Window, slices: Slices) -> Operations {
+        Operations {
+            window,
+            slices,
+            open: OpenOps::default(),
+            clients: vec![Default::default(); clients],
+            series: vec![OperationSeries::new(slices.count); clients],
+            totals: RunTotals::default(),
+        }
+    }
+
+    pub(crate) fn invoked(
+        &mut self,
+        now: Time,
+        op: Op,
+        client: Client,
+        kind: OpKind,
+        key: Key,
+        scheduled: Time,
+        last_ack: LastAck,
+    ) {
+        self.totals.operations += 1;
+        if self.window.contains(scheduled) {
+            self.totals_of(client, kind).scheduled += 1;
+        }
+        self.open.insert(op, OpenOp { client, kind, key, scheduled, invoked: now, last_ack, open: true });
+    }
+
+    /// Books the end of an operation, and returns what was known of it.
+    pub(crate) fn returned(&mut self, now: Time, op: Op, outcome: Outcome) -> Option<OpenOp> {
+        let state = self.open.remove(op)?;
+        match outcome {
+            Outcome::Ok => self.totals.ok += 1,
+            Outcome::Failed => self.totals.failed += 1,
+            Outcome::Unknown => self.totals.unknown += 1,
+        }
+        if let Some(slice) = self.slices.index(state.scheduled) {
+            let series = &mut self.series[state.client.index()];
+            match outcome {
+                Outcome::Ok => series.ok[slice] += 1,
+                Outcome::Failed => series.failed[slice] += 1,
+                Outcome::Unknown => series.unknown[slice] += 1,
+            }
+        }
+        if outcome == Outcome::Ok && self.window.contains(state.scheduled) {
+            let totals = self.totals_of(state.client, state.kind);
+            totals.ok += 1;
+            totals.latency.record(now.since(state.scheduled).nanos() as i64);
+        }
+        Some(state)
+    }
+
+    /// When the oldest operation under way was invoked; `now` if there is none.
+    pub(crate) fn oldest_open(&self, now: Time) -> Time {
+        self.open.ops.front().map_or(now, |op| op.invoked)
+    }
+
+    /// The run is over: operations still under way stay unknown.
+    pub(crate) fn ended(&mut self) {
+        let open = self.open.ops.iter().filter(|op| op.open).count() as u64;
+        self.totals.unknown += open;
+        self.open = OpenOps::default();
+    }
+
+    /// Totals by client, reads and writes apart.
+    pub(crate) fn into_results(self) -> (Vec<[OpTotals; 2]>, Vec<OperationSeries>) {
+        (self.clients, self.series)
+    }
+
+    fn totals_of(&mut self, client: Client, kind: OpKind) -> &mut OpTotals {
+        &mut self.clients[client.index()][usize::from(kind != OpKind::Read)]
+    }
+}
+
+impl OpenOps {
+    fn insert(&mut self, op: Op, state: OpenOp) {
+        if self.ops.is_empty() {
+            self.first = op.0;
+        }
+        self.ops.push_back(state);
+    }
+
+    fn remove(&mut self, op: Op) -> Option<OpenOp> {
+        let state = self.ops.get_mut(op.0.checked_sub(self.first)? as usize).filter(|state| state.open)?;
+        state.open = false;
+        let closed = *state;
+        while self.ops.front().is_some_and(|state| !state.open) {
+            self.ops.pop_front();
+            self.first += 1;
+        }
+        Some(closed)
+    }
+}
