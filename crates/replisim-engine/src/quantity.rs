@@ -177,8 +177,10 @@ impl fmt::Display for Share {
 
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) =
-            SIZES[..3].iter().find(|(_, size)| self.0 > 0 && self.0 % size == 0).unwrap_or(&("B", 1));
+        let (unit, size) = SIZES[..3]
+            .iter()
+            .find(|(_, size)| self.0 > 0 && self.0.is_multiple_of(*size))
+            .unwrap_or(&("B", 1));
         write!(f, "{}{unit}", self.0 / size)
     }
 }

@@ -18,6 +18,8 @@ pub struct Findings {
     pub series: Option<Series>,
     /// The t-visibility curve, by client.
     pub visibility: Vec<(String, Visibility)>,
+    /// How many ok reads each member served in the window.
+    pub reads_served: Vec<u64>,
     /// Names of who took part.
     pub roster: Roster,
 }
@@ -35,6 +37,7 @@ pub struct Measure {
 
 /// A value.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // a few dozen a run
 pub enum Leaf {
     /// Samples.
     Distribution(Distribution),
@@ -115,6 +118,7 @@ impl Findings {
         for ((_, mine), (_, theirs)) in self.visibility.iter_mut().zip(&other.visibility) {
             mine.merge(theirs);
         }
+        self.reads_served.iter_mut().zip(&other.reads_served).for_each(|(mine, theirs)| *mine += theirs);
         self.accounting.add(&other.accounting);
         self.series = None;
     }

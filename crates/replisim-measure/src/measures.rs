@@ -4,7 +4,7 @@ use replisim_observe::{Group, Observation, Observer, OpKind, Outcome, Roster, Ti
 
 use crate::distribution::Distribution;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
-use crate::operations::{OpTotals, Operations};
+use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
 use crate::series::{Series, Slices};
 use crate::weighted::TimeWeighted;
@@ -20,6 +20,7 @@ pub struct Measures {
     reads: Reads,
     operations: Operations,
     messages: Messages,
+    reads_served: Vec<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,13 +45,14 @@ impl Measures {
             reads: Reads::new(clients, keys, window, slices),
             operations: Operations::new(clients, window, slices),
             messages: Messages::default(),
+            reads_served: vec![0; members],
             roster,
         }
     }
 
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
-        let Measures { roster, window, slices, writes, reads, operations, messages } = self;
+        let Measures { roster, window, slices, writes, reads, operations, messages, reads_served } = self;
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
         let (reads, staleness_series) = reads.into_results();
@@ -85,7 +87,7 @@ impl Measures {
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
-        Findings { measures, accounting, series: Some(series), visibility, roster }
+        Findings { measures, accounting, series: Some(series), visibility, reads_served, roster }
     }
 }
 
@@ -101,27 +103,26 @@ impl Observer for Measures {
                         None
                     }
                 };
-                self.operations.invoked(at, op, client, kind, key, scheduled, last_ack);
+                let invoked = at;
+                let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, open: true };
+                self.operations.invoked(op, state);
             }
             Observation::Returned { op, outcome, served } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
                 match (state.kind, served) {
                     (OpKind::Write(write), _) => {
-                        if outcome == Outcome::Ok {
-                            if let Some(version) = self.writes.version_if_standing(write) {
-                                let held = self.writes.held_by_all(state.key);
-                                self.reads.acked(
-                                    at,
-                                    state.key,
-                                    version,
-                                    held,
-                                    self.operations.oldest_open(at),
-                                );
-                            }
+                        if outcome == Outcome::Ok
+                            && let Some(version) = self.writes.version_if_standing(write)
+                        {
+                            let held = self.writes.held_by_all(state.key);
+                            self.reads.acked(at, state.key, version, held, self.operations.oldest_open(at));
                         }
                         self.writes.answered(at, write, outcome);
                     }
                     (OpKind::Read, Some(served)) => {
+                        if self.window.contains(state.invoked) {
+                            self.reads_served[served.by.index()] += 1;
+                        }
                         self.reads.returned(
                             state.client,
                             state.key,

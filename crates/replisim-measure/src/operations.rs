@@ -47,7 +47,8 @@ pub(crate) struct OpenOp {
     pub(crate) invoked: Time,
     /// For a read: the write of its key acked last before it was invoked.
     pub(crate) last_ack: LastAck,
-    open: bool,
+    /// Whether its end is still to come.
+    pub(crate) open: bool,
 }
 
 /// The operations since the oldest one under way.
@@ -70,21 +71,12 @@ impl Operations {
         }
     }
 
-    pub(crate) fn invoked(
-        &mut self,
-        now: Time,
-        op: Op,
-        client: Client,
-        kind: OpKind,
-        key: Key,
-        scheduled: Time,
-        last_ack: LastAck,
-    ) {
+    pub(crate) fn invoked(&mut self, op: Op, state: OpenOp) {
         self.totals.operations += 1;
-        if self.window.contains(scheduled) {
-            self.totals_of(client, kind).scheduled += 1;
+        if self.window.contains(state.scheduled) {
+            self.totals_of(state.client, state.kind).scheduled += 1;
         }
-        self.open.insert(op, OpenOp { client, kind, key, scheduled, invoked: now, last_ack, open: true });
+        self.open.insert(op, state);
     }
 
     /// Books the end of an operation, and returns what was known of it.

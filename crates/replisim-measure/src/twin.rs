@@ -208,10 +208,10 @@ impl<'a> Run<'a> {
         let mut samples = Vec::new();
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
             for member in (0..self.members).filter(|member| write.accepted_by.index() != *member) {
-                if let (Some(acked), Some(applied)) = (write.acked, self.applied_early(write, member)) {
-                    if self.standing(write, acked, applied) {
-                        samples.push(self.at(applied).signed_since(self.at(acked)));
-                    }
+                if let (Some(acked), Some(applied)) = (write.acked, self.applied_early(write, member))
+                    && self.standing(write, acked, applied)
+                {
+                    samples.push(self.at(applied).signed_since(self.at(acked)));
                 }
             }
         }

@@ -59,10 +59,10 @@ impl Log {
 
     /// Notes what the store showed before the entry at `position` was applied.
     pub fn remember(&mut self, position: u64, before: Option<Stored>) {
-        if let Some(i) = position.checked_sub(self.trimmed + 1) {
-            if let Some(logged) = self.entries.get_mut(i as usize) {
-                logged.before = before;
-            }
+        if let Some(i) = position.checked_sub(self.trimmed + 1)
+            && let Some(logged) = self.entries.get_mut(i as usize)
+        {
+            logged.before = before;
         }
     }
 

@@ -1,1 +1,3 @@
 //! CSV, JSON and charts from the results of runs.
+
+pub mod chart;

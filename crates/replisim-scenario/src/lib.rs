@@ -1,3 +1,21 @@
-//! The YAML scenario language: parsing, units, presets, defaults, diagnostics, JSON Schema.
+//! The scenario language: a YAML text in, a checked [`Scenario`] out, or diagnostics that point at the text.
+//!
+//! A map of the code:
+//! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language.
+//! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
+//! - [`load`]: from a file to a [`Loaded`] scenario; [`check`]: what types cannot say (names, ranges, contradictions).
+//! - [`build`]: from a checked scenario to the network and cluster that run it.
+//!
+//! What it never does: run anything.
 
+pub mod build;
+pub mod check;
+pub mod expectation;
+pub mod load;
+pub mod presets;
+pub mod scenario;
 pub mod yaml;
+
+pub use expectation::{Comparison, Expectation, Statistic};
+pub use load::{LoadError, Loaded, Referenced};
+pub use scenario::{ProtocolSettings, Rtt, Scenario, TopologySettings};

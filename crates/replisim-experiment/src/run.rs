@@ -1,0 +1,163 @@
+//! Runs a scenario: each seed by itself, on as many threads as asked for; the result does not depend on how many.
+
+use rayon::prelude::*;
+use replisim_cluster::World;
+use replisim_engine::{Digest, Time};
+use replisim_measure::{Findings, Measures};
+use replisim_observe::{Key, Member, Observer, Write};
+use replisim_protocols::{Members, Protocol, Request, Route};
+use replisim_scenario::{Loaded, ProtocolSettings, build};
+
+use crate::study::Study;
+
+/// What came of one seed.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// The seed.
+    pub seed: u64,
+    /// The fingerprint of the whole run.
+    pub digest: Digest,
+    /// What was measured.
+    pub findings: Findings,
+    /// How many events happened.
+    pub events: u64,
+    /// When the run ended: the moment of quiet, or the end of settle.
+    pub ended: Time,
+    /// The member that takes all writes, if the protocol has one.
+    pub primary: Option<Member>,
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub enum RunError {
+    /// The scenario asks for what its protocol does not have; a sentence.
+    Impossible(String),
+    /// [`Progress`] said stop. What had been finished by then, if anything.
+    Interrupted(Option<Box<Study>>),
+}
+
+/// Hears how far runs have come, and may stop them.
+pub trait Progress: Sync {
+    /// A seed has come to `share` of its way, from 0 to 1. Returns whether to go on.
+    fn advance(&self, seed: u64, share: f64) -> bool;
+}
+
+/// Nobody watches.
+impl Progress for () {
+    fn advance(&self, _: u64, _: f64) -> bool {
+        true
+    }
+}
+
+/// Runs `seeds` on `threads` threads.
+pub fn run(
+    loaded: &Loaded,
+    seeds: &[u64],
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Study, RunError> {
+    let one = |seed: &u64| run_seed(loaded, *seed, progress);
+    let results: Vec<Result<RunResult, RunError>> = if threads <= 1 || seeds.len() <= 1 {
+        seeds.iter().map(one).collect()
+    } else {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool =
+            pool.map_err(|error| RunError::Impossible(format!("cannot start {threads} threads: {error}")))?;
+        pool.install(|| seeds.par_iter().map(one).collect())
+    };
+    let mut runs = Vec::with_capacity(results.len());
+    let mut interrupted = false;
+    for result in results {
+        match result {
+            Ok(run) => runs.push(run),
+            Err(RunError::Interrupted(_)) => interrupted = true,
+            Err(error) => return Err(error),
+        }
+    }
+    match (interrupted, Study::new(loaded, runs)) {
+        (true, finished) => Err(RunError::Interrupted(finished.map(Box::new))),
+        (false, Some(study)) => Ok(study),
+        (false, None) => Err(RunError::Impossible("no seeds to run".to_owned())),
+    }
+}
+
+/// Runs one seed and measures it.
+pub fn run_seed(loaded: &Loaded, seed: u64, progress: &dyn Progress) -> Result<RunResult, RunError> {
+    let scenario = &loaded.scenario;
+    let measures = Measures::new(scenario.roster(), scenario.window());
+    let (measures, end) = observe(loaded, seed, measures, progress)?;
+    let End { digest, events, ended, primary } = end;
+    Ok(RunResult { seed, digest, findings: measures.finish(), events, ended, primary })
+}
+
+/// What is known of a run besides what an observer saw.
+#[derive(Clone, Copy, Debug)]
+pub struct End {
+    /// The fingerprint.
+    pub digest: Digest,
+    /// How many events happened.
+    pub events: u64,
+    /// When it ended.
+    pub ended: Time,
+    /// The member that takes all writes.
+    pub primary: Option<Member>,
+}
+
+/// Makes one arm per protocol out of their table.
+macro_rules! dispatch {
+    ($(($name:literal, $variant:ident, $protocol:ty),)*) => {
+        /// Runs one seed in front of any observer.
+        pub fn observe<O: Observer>(
+            loaded: &Loaded,
+            seed: u64,
+            observer: O,
+            progress: &dyn Progress,
+        ) -> Result<(O, End), RunError> {
+            match &loaded.scenario.protocol {
+                $(ProtocolSettings::$variant(config) => drive::<$protocol, O>(loaded, seed, config, observer, progress),)*
+            }
+        }
+    };
+}
+
+replisim_protocols::for_each_protocol!(dispatch);
+
+/// How often progress is reported.
+const REPORTS: u64 = 200;
+
+fn drive<P: Protocol, O: Observer>(
+    loaded: &Loaded,
+    seed: u64,
+    config: &P::Config,
+    observer: O,
+    progress: &dyn Progress,
+) -> Result<(O, End), RunError> {
+    let (setup, streams) = build::setup(loaded, seed).map_err(RunError::Impossible)?;
+    let stop = setup.window.to;
+    let members = Members { names: &setup.nodes };
+    let put = Request::Put { key: Key(0), write: Write(0), bytes: 0 };
+    let primary = match P::route(members, config, put) {
+        Route::Only(member) => Some(member),
+        Route::Any => None,
+    };
+    let mut world =
+        World::<P, O>::new(setup, config.clone(), streams, observer).map_err(RunError::Impossible)?;
+    for step in 1..=REPORTS {
+        world.run_until(Time::from_nanos(
+            (u128::from(stop.nanos()) * u128::from(step) / u128::from(REPORTS)) as u64,
+        ));
+        if !progress.advance(seed, step as f64 / REPORTS as f64) {
+            return Err(RunError::Interrupted(None));
+        }
+    }
+    let mut stopped = false;
+    world.settle(|_| {
+        stopped = !progress.advance(seed, 1.0);
+        !stopped
+    });
+    if stopped {
+        return Err(RunError::Interrupted(None));
+    }
+    let end = End { digest: world.digest(), events: world.events(), ended: world.now(), primary };
+    Ok((world.into_observer(), end))
+}

@@ -1,0 +1,143 @@
+//! What became of expectations.
+//!
+//! One seed is judged by its value. Of several seeds, an equality must hold in each; an inequality must hold for the
+//! whole 95 % interval over seeds, fails if it fails for the whole interval, and is undecided in between.
+
+use replisim_scenario::{Comparison, Expectation};
+
+use crate::run::RunResult;
+use crate::statistics;
+use crate::study::{Figure, figure};
+
+/// The fate of one expectation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judgement {
+    /// As written.
+    pub expectation: Expectation,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The value found (the mean of several seeds), if there is one.
+    pub found: Option<Figure>,
+}
+
+/// Met, not met, or impossible to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It holds.
+    Met,
+    /// It does not hold.
+    NotMet,
+    /// There are no samples, censoring decides it, or the seeds disagree.
+    Undecided,
+}
+
+/// The verdict over all: any "not met" wins, then any "undecided".
+pub fn overall(judgements: &[Judgement]) -> Verdict {
+    let any = |verdict| judgements.iter().any(|judgement| judgement.verdict == verdict);
+    if any(Verdict::NotMet) {
+        Verdict::NotMet
+    } else if any(Verdict::Undecided) {
+        Verdict::Undecided
+    } else {
+        Verdict::Met
+    }
+}
+
+/// Judges an expectation by the runs of its scenario.
+pub fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement {
+    let scope = expectation.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
+    let values = runs.iter().map(|run| {
+        run.findings
+            .leaf(expectation.measure.slug, scope)
+            .and_then(|leaf| figure(leaf, expectation.statistic))
+    });
+    let values: Vec<Option<Figure>> = values.collect();
+    let known: Vec<Figure> = values.iter().copied().flatten().collect();
+    let found = match &known[..] {
+        [] => None,
+        [one] => Some(*one),
+        several => {
+            Some(Figure::Value(several.iter().map(|f| f.number()).sum::<f64>() / several.len() as f64))
+        }
+    };
+    Judgement { expectation: expectation.clone(), verdict: verdict(expectation, &values, &known), found }
+}
+
+fn verdict(expectation: &Expectation, values: &[Option<Figure>], known: &[Figure]) -> Verdict {
+    let Expectation { comparison, value, statistic, .. } = expectation;
+    let each = || known.iter().map(|figure| judge_one(*figure, *comparison, *value));
+    if known.len() < values.len() || known.is_empty() {
+        return if each().any(|verdict| verdict == Verdict::NotMet) {
+            Verdict::NotMet
+        } else {
+            Verdict::Undecided
+        };
+    }
+    let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+    let exact: Option<Vec<f64>> = known
+        .iter()
+        .map(|figure| if let Figure::Value(value) = figure { Some(*value) } else { None })
+        .collect();
+    let interval = exact.and_then(|exact| statistics::interval(&exact, *statistic));
+    match interval {
+        Some(interval) if !equality => {
+            let (low, high) =
+                (comparison.holds(interval.low, *value), comparison.holds(interval.high, *value));
+            match (low, high) {
+                (true, true) => Verdict::Met,
+                (false, false) => Verdict::NotMet,
+                _ => Verdict::Undecided,
+            }
+        }
+        _ if each().any(|verdict| verdict == Verdict::NotMet) => Verdict::NotMet,
+        _ if each().any(|verdict| verdict == Verdict::Undecided) => Verdict::Undecided,
+        _ => Verdict::Met,
+    }
+}
+
+fn judge_one(figure: Figure, comparison: Comparison, value: f64) -> Verdict {
+    let of = |holds| if holds { Verdict::Met } else { Verdict::NotMet };
+    match (figure, comparison) {
+        (Figure::Value(found), _) => of(comparison.holds(found, value)),
+        // At least so much: enough for "more", and too much for "less".
+        (Figure::AtLeast(bound), Comparison::More) if bound > value => Verdict::Met,
+        (Figure::AtLeast(bound), Comparison::AtLeast) if bound >= value => Verdict::Met,
+        (Figure::AtLeast(bound), Comparison::NotEqual) if bound > value => Verdict::Met,
+        (Figure::AtLeast(bound), Comparison::Less) if bound >= value => Verdict::NotMet,
+        (Figure::AtLeast(bound), Comparison::AtMost | Comparison::Equal) if bound > value => Verdict::NotMet,
+        _ => Verdict::Undecided,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_over_values_bounds_and_seeds() {
+        use Figure::{AtLeast, Value};
+        use Verdict::{Met, NotMet, Undecided};
+        for (text, values, expected) in [
+            ("mean(staleness_versions) < 5", vec![Some(Value(4.0))], Met),
+            ("mean(staleness_versions) < 5", vec![Some(Value(5.0))], NotMet),
+            ("mean(staleness_versions) < 5", vec![None], Undecided),
+            ("mean(staleness_versions) < 5", vec![Some(AtLeast(4.0))], Undecided),
+            ("mean(staleness_versions) < 5", vec![Some(AtLeast(6.0))], NotMet),
+            ("mean(staleness_versions) > 5", vec![Some(AtLeast(6.0))], Met),
+            ("mean(staleness_versions) < 5", vec![Some(Value(3.9)), Some(Value(4.0)), Some(Value(4.1))], Met),
+            (
+                "mean(staleness_versions) < 5",
+                vec![Some(Value(5.9)), Some(Value(6.0)), Some(Value(6.1))],
+                NotMet,
+            ),
+            ("mean(staleness_versions) < 5", vec![Some(Value(3.0)), Some(Value(7.0))], Undecided),
+            ("mean(staleness_versions) < 5", vec![Some(Value(3.0)), None], Undecided),
+            ("lost_writes == 0", vec![Some(Value(0.0)); 40], Met),
+            ("lost_writes == 0", vec![Some(Value(0.0)), Some(Value(1.0))], NotMet),
+        ] {
+            let expectation: Expectation = text.parse().unwrap();
+            let known: Vec<Figure> = values.iter().copied().flatten().collect();
+            assert_eq!(verdict(&expectation, &values, &known), expected, "{text} with {values:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! From a checked scenario to what runs it.
+
+use replisim_cluster::Setup;
+use replisim_engine::{Streams, Time};
+use replisim_network::{Map, Network, SiteSpec};
+use replisim_observe::{Key, Window};
+
+use crate::load::Loaded;
+use crate::presets::{Preset, add_csv};
+use crate::scenario::Scenario;
+
+/// Everything that a run of a scenario needs, for one seed. Fails with a sentence only for what `check` would have
+/// found.
+pub fn setup(loaded: &Loaded, seed: u64) -> Result<(Setup, Streams), String> {
+    let scenario = &loaded.scenario;
+    let streams = Streams::new(seed);
+    let map = map(scenario, |path| loaded.referenced(path))
+        .map_err(|(path, message)| format!("{path}: {message}"))?;
+    let script_keys = scenario.script_keys();
+    let first_script_key = scenario.workload_keys();
+    let key = |name: &str| {
+        let position = script_keys.iter().position(|other| *other == name).unwrap_or_default();
+        Key((first_script_key + position) as u32)
+    };
+    let setup = Setup {
+        nodes: scenario.topology.nodes.keys().cloned().collect(),
+        network: network(scenario, map, streams)?,
+        workloads: scenario.workload.clone(),
+        script_clients: scenario.clients.keys().cloned().collect(),
+        script: scenario
+            .script
+            .iter()
+            .map(|step| (step.clone(), key(step.key().unwrap_or_default())))
+            .collect(),
+        faults: scenario.faults.clone(),
+        keys: first_script_key + script_keys.len(),
+        window: Window { from: Time::ZERO + scenario.warmup, to: Time::ZERO + scenario.duration },
+        settle: scenario.settle,
+    };
+    Ok((setup, streams))
+}
+
+/// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.
+pub fn map<'a>(
+    scenario: &Scenario,
+    text_of: impl Fn(&str) -> Option<&'a str>,
+) -> Result<Map, (String, String)> {
+    let mut map = Map::new();
+    let topology = &scenario.topology;
+    if let Some(preset) = topology.preset.as_deref().and_then(Preset::find) {
+        preset.draw(&mut map).map_err(|message| ("topology.preset".to_owned(), message))?;
+    }
+    if let Some(path) = &topology.rtt_file {
+        let text = text_of(path).unwrap_or_default();
+        add_csv(&mut map, text, str::to_owned)
+            .map_err(|message| ("topology.rtt-file".to_owned(), format!("`{path}` {message}")))?;
+    }
+    for rtt in &topology.rtts {
+        for (from, to) in rtt.directions().into_iter().flatten() {
+            map.measured(from, to, rtt.rtt);
+        }
+    }
+    if places_are_free(scenario) {
+        topology.nodes.values().map(String::as_str).chain(scenario.client_places()).for_each(|name| {
+            map.add(name);
+        });
+    }
+    Ok(map)
+}
+
+/// Whether any place may be named: there is no map to be on.
+pub fn places_are_free(scenario: &Scenario) -> bool {
+    let topology = &scenario.topology;
+    topology.preset.is_none() && topology.rtt_file.is_none() && topology.rtts.is_empty()
+}
+
+/// The network of a scenario: its nodes, then its clients.
+pub fn network(scenario: &Scenario, mut map: Map, streams: Streams) -> Result<Network, String> {
+    let nodes = scenario.topology.nodes.iter().map(|(name, place)| (name.clone(), place.as_str()));
+    let clients = scenario.client_names().map(|name| format!("client/{name}")).zip(scenario.client_places());
+    let sites = nodes.chain(clients).map(|(name, place)| SiteSpec { name, place: map.add(place) }).collect();
+    Network::new(&map, sites, &scenario.network, streams)
+}

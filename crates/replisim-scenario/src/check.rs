@@ -1,0 +1,324 @@
+//! What types cannot say: that names exist, that ranges fit, that settings do not contradict each other.
+//!
+//! Every check reports a path; the text is found by it. All problems are reported, not the first alone.
+
+use replisim_cluster::ReadFrom;
+use replisim_engine::{Duration, Streams};
+
+use crate::build;
+use crate::load::Referenced;
+use crate::presets::{PRESETS, Preset};
+use crate::scenario::{ProtocolSettings, Scenario};
+use crate::yaml::{Problem, did_you_mean};
+
+/// Everything that is wrong with a scenario whose types are right.
+pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> {
+    let mut check = Check { scenario, problems: Vec::new() };
+    check.name();
+    check.times();
+    check.topology();
+    check.protocol();
+    check.links();
+    check.clients();
+    check.script();
+    check.faults();
+    check.expectations();
+    if check.problems.is_empty() {
+        check.places(referenced);
+    }
+    check.problems
+}
+
+struct Check<'a> {
+    scenario: &'a Scenario,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn report(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::of(path, message));
+    }
+
+    fn report_with(&mut self, path: impl Into<String>, message: impl Into<String>, label: impl Into<String>) {
+        self.problems.push(Problem::of(path, message).label(label));
+    }
+
+    fn name(&mut self) {
+        let name = &self.scenario.name;
+        if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+            self.report_with(
+                "name",
+                "a name has lower-case letters, digits and dashes",
+                "results are filed under it",
+            );
+        } else if name == "gallery" {
+            self.report_with("name", "`gallery` is reserved", "choose another name");
+        }
+    }
+
+    fn times(&mut self) {
+        let Scenario { duration, warmup, .. } = self.scenario;
+        if *duration == Duration::ZERO {
+            self.report_with("duration", "nothing can happen in no time", "must be more than 0");
+        } else if warmup >= duration {
+            self.report_with(
+                "warmup",
+                "no sample would count",
+                format!("must be shorter than the duration, {duration}"),
+            );
+        }
+    }
+
+    fn topology(&mut self) {
+        let topology = &self.scenario.topology;
+        if topology.nodes.is_empty() {
+            self.report_with("topology.nodes", "a cluster needs nodes", "write `{ p: place, r1: place }`");
+        }
+        if let Some(preset) = &topology.preset {
+            let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+            if Preset::find(preset).is_none() {
+                self.unknown("topology.preset", "preset", preset, names);
+            }
+            if topology.rtt_file.is_some() {
+                self.report_with(
+                    "topology.rtt-file",
+                    "a preset and a file",
+                    "keep one; `rtts` can add single times",
+                );
+            }
+        }
+        for (i, rtt) in topology.rtts.iter().enumerate() {
+            if rtt.directions().is_none() {
+                self.report_with(
+                    format!("topology.rtts[{i}]"),
+                    "unclear which places",
+                    "give `between`, or `from` and `to`",
+                );
+            }
+        }
+    }
+
+    fn protocol(&mut self) {
+        let protocol = &self.scenario.protocol;
+        for (field, node) in protocol.members_named() {
+            self.node(format!("protocol.{}.{field}", protocol.name()), node);
+        }
+        let ProtocolSettings::PrimaryBackup(config) = protocol;
+        if config.heartbeat == Duration::ZERO {
+            let path = "protocol.primary-backup.heartbeat";
+            self.report_with(
+                path,
+                "a primary without heartbeats never learns of a lost message",
+                "must be more than 0",
+            );
+        }
+        if config.batch.get() == 0 {
+            self.report_with(
+                "protocol.primary-backup.batch",
+                "a batch of nothing ships nothing",
+                "must be more than 0B",
+            );
+        }
+    }
+
+    fn links(&mut self) {
+        for (i, pair) in self.scenario.network.links.iter().enumerate() {
+            let path = format!("network.links[{i}]");
+            if pair.directions().is_none() {
+                self.report_with(&path, "unclear which link", "give `between`, or `from` and `to`");
+            }
+            for (field, name) in
+                pair.between.iter().flatten().enumerate().map(|(j, name)| (format!("between[{j}]"), name))
+            {
+                self.node(format!("{path}.{field}"), name);
+            }
+            for (field, name) in [("from", &pair.from), ("to", &pair.to)] {
+                name.iter().for_each(|name| self.node(format!("{path}.{field}"), name));
+            }
+        }
+        for (block, settings) in self.scenario.network.blocks() {
+            for (field, law) in [("latency", &settings.latency), ("jitter", &settings.jitter)] {
+                let Some(law) = law else { continue };
+                let path = format!("network.{block}.{field}");
+                match law.sampler() {
+                    Err(error) => self.report(format!("{path}.{}", error.field), error.message),
+                    Ok(sampler) if field == "jitter" && sampler.mean_nanos().is_none() => {
+                        self.report_with(
+                            path,
+                            "jitter keeps the mean delay, and this law has none",
+                            "needs a finite mean",
+                        );
+                    }
+                    Ok(_) => {}
+                }
+            }
+            if settings.latency.is_some() && settings.jitter.is_some() {
+                let path = format!("network.{block}.jitter");
+                self.report_with(
+                    path,
+                    "`latency` gives the whole law; jitter has nothing to vary",
+                    "keep one of the two",
+                );
+            }
+        }
+    }
+
+    fn clients(&mut self) {
+        let scenario = self.scenario;
+        if scenario.workload.is_empty() && scenario.script.is_empty() {
+            self.report_with(
+                "workload",
+                "nobody does anything",
+                "give a `workload`, or a `script` with its `clients`",
+            );
+        }
+        for (i, workload) in scenario.workload.iter().enumerate() {
+            let path = format!("workload[{i}]");
+            if scenario.workload[..i].iter().any(|other| other.name == workload.name) {
+                self.report_with(
+                    format!("{path}.name"),
+                    format!("two workloads are called `{}`", workload.name),
+                    "rename one",
+                );
+            }
+            if let Some((field, message)) = workload.keys.problem() {
+                self.report(format!("{path}.keys.{field}"), message);
+            }
+            if workload.timeout == Duration::ZERO {
+                self.report_with(
+                    format!("{path}.timeout"),
+                    "every operation would be given up at once",
+                    "must be more than 0",
+                );
+            }
+            self.read_from(format!("{path}.read-from"), &workload.read_from);
+        }
+        for name in scenario.clients.keys() {
+            if scenario.workload.iter().any(|workload| workload.name == *name) {
+                self.report_with(
+                    format!("clients.{name}"),
+                    format!("a workload is called `{name}` too"),
+                    "rename one",
+                );
+            }
+        }
+    }
+
+    fn script(&mut self) {
+        for (i, step) in self.scenario.script.iter().enumerate() {
+            let path = format!("script[{i}]");
+            if !self.scenario.clients.contains_key(&step.client) {
+                let names: Vec<&str> = self.scenario.clients.keys().map(String::as_str).collect();
+                self.unknown(format!("{path}.client"), "client", &step.client, names);
+            }
+            if step.key().is_none() {
+                self.report_with(&path, "unclear what the client does", "give `put: key` or `get: key`");
+            }
+            if step.at >= self.scenario.duration {
+                self.too_late(format!("{path}.at"));
+            }
+            self.read_from(format!("{path}.read-from"), &step.read_from);
+        }
+    }
+
+    fn faults(&mut self) {
+        for (i, entry) in self.scenario.faults.iter().enumerate() {
+            let path = format!("faults[{i}]");
+            let kind = format!("{path}.{}", entry.kind.name());
+            if entry.at >= self.scenario.duration {
+                self.too_late(format!("{path}.at"));
+            }
+            if entry.lasts == Some(Duration::ZERO) {
+                self.report_with(format!("{path}.for"), "a fault of no length", "must be more than 0");
+            }
+            for (field, node) in entry.kind.fault().nodes_named() {
+                self.node(format!("{kind}.{field}"), node);
+            }
+            if let Some((field, message)) = entry.kind.fault().problem() {
+                self.report(format!("{kind}.{field}"), message);
+            }
+        }
+    }
+
+    fn expectations(&mut self) {
+        for (i, expectation) in self.scenario.expect.iter().enumerate() {
+            let Some((kind, name)) = &expectation.scope else { continue };
+            let names: Vec<&str> = match kind.as_str() {
+                "workload" => self.scenario.client_names().collect(),
+                "node" => self.scenario.topology.nodes.keys().map(String::as_str).collect(),
+                "kind" => vec!["read", "write"],
+                _ => vec!["0"],
+            };
+            if !names.contains(&name.as_str()) {
+                self.unknown(format!("expect[{i}]"), kind, name, names);
+            }
+        }
+    }
+
+    /// That every place is on the map, and every two sites have a delay. Comes last: it needs the rest to be right.
+    fn places(&mut self, referenced: &[Referenced]) {
+        let scenario = self.scenario;
+        let text_of =
+            |path: &str| referenced.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+        let map = match build::map(scenario, text_of) {
+            Ok(map) => map,
+            Err((path, message)) => return self.report(path, message),
+        };
+        let nodes =
+            scenario.topology.nodes.iter().map(|(name, place)| (format!("topology.nodes.{name}"), place));
+        let workloads =
+            scenario.workload.iter().enumerate().map(|(i, w)| (format!("workload[{i}].at"), &w.at));
+        let clients = scenario.clients.iter().map(|(name, place)| (format!("clients.{name}"), place));
+        let free = build::places_are_free(scenario);
+        for (path, name) in nodes.chain(workloads).chain(clients) {
+            let Some(place) = map.find(name) else {
+                let known: Vec<&str> = map.names().collect();
+                let region = name.split('/').next().unwrap_or_default();
+                if !free && map.find(region).is_none_or(|region| !map.zones(region).is_empty()) {
+                    self.unknown(path, "place", name, known);
+                }
+                continue;
+            };
+            let zones: Vec<&str> = map.zones(place).into_iter().map(|zone| map.name(zone)).collect();
+            if !free && !zones.is_empty() {
+                let message = format!("`{name}` has several zones: which?");
+                self.report_with(path, message, format!("one of {}", zones.join(", ")));
+            }
+        }
+        if self.problems.is_empty()
+            && let Err(message) = build::network(scenario, map, Streams::new(0))
+        {
+            let help = "give it under `topology: rtts`, or a `latency` for such links under `network`";
+            self.problems.push(Problem::of("topology", message).help(help));
+        }
+    }
+
+    fn read_from(&mut self, path: String, read_from: &ReadFrom) {
+        if let ReadFrom::Node(name) = read_from {
+            self.node(format!("{path}.node"), name);
+        }
+    }
+
+    fn node(&mut self, path: String, name: &str) {
+        if !self.scenario.topology.nodes.contains_key(name) {
+            let names: Vec<&str> = self.scenario.topology.nodes.keys().map(String::as_str).collect();
+            self.unknown(path, "node", name, names);
+        }
+    }
+
+    fn too_late(&mut self, path: String) {
+        let message = format!("nothing happens after the clients stop, at {}", self.scenario.duration);
+        self.report_with(path, message, "must be before the end of `duration`");
+    }
+
+    fn unknown(&mut self, path: impl Into<String>, what: &str, name: &str, known: Vec<&str>) {
+        let mut problem = Problem::of(path, format!("there is no {what} `{name}`"));
+        if let Some(close) = did_you_mean(name, known.iter().copied()) {
+            problem = problem.label(format!("did you mean `{close}`?"));
+        }
+        if known.len() <= 60 {
+            problem = problem.help(format!("the {what}s are {}", known.join(", ")));
+        }
+        self.problems.push(problem);
+    }
+}

@@ -1,0 +1,313 @@
+//! The `expect` language: `[fn](slug[{scope=name}]) op value`, such as `p99(staleness{workload=readers}) < 30s` or
+//! `lost_writes == 0`. Durations carry a unit, and the slug then drops its `_ms`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use replisim_engine::{Duration, Share};
+use replisim_measure::catalogue::{MeasureInfo, Unit, catalogue, find};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::yaml::did_you_mean;
+
+/// One thing that must come out.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    /// As written.
+    pub text: String,
+    /// What of the measure.
+    pub statistic: Statistic,
+    /// Which measure.
+    pub measure: &'static MeasureInfo,
+    /// Of which part of the run: kind (`workload`, `node`, `kind`) and name.
+    pub scope: Option<(String, String)>,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what: nanoseconds for durations, a fraction for shares, else a plain number.
+    pub value: f64,
+}
+
+/// What of a measure is compared.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Statistic {
+    /// The count itself.
+    Count,
+    /// The mean.
+    Mean,
+    /// The smallest sample.
+    Min,
+    /// The largest sample.
+    Max,
+    /// Counted of the whole.
+    Share,
+    /// A quantile, from 0 to 1.
+    Quantile(f64),
+}
+
+/// How two numbers are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Comparison {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+    Equal,
+    NotEqual,
+}
+
+/// What `expect` accepts as scopes.
+pub const SCOPES: [&str; 4] = ["workload", "node", "group", "kind"];
+
+impl Comparison {
+    /// In order of writing: no operator is the beginning of a later one.
+    const ALL: [(&'static str, Comparison); 6] = [
+        ("<=", Comparison::AtMost),
+        (">=", Comparison::AtLeast),
+        ("==", Comparison::Equal),
+        ("!=", Comparison::NotEqual),
+        ("<", Comparison::Less),
+        (">", Comparison::More),
+    ];
+
+    /// Whether `a op b` holds.
+    pub fn holds(self, a: f64, b: f64) -> bool {
+        match self {
+            Comparison::Less => a < b,
+            Comparison::AtMost => a <= b,
+            Comparison::More => a > b,
+            Comparison::AtLeast => a >= b,
+            Comparison::Equal => a == b,
+            Comparison::NotEqual => a != b,
+        }
+    }
+}
+
+impl FromStr for Expectation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Expectation, String> {
+        let (at, operator, comparison) = Comparison::ALL
+            .iter()
+            .filter_map(|(sign, comparison)| Some((find_outside_braces(text, sign)?, *sign, *comparison)))
+            .min_by_key(|(at, sign, _)| (*at, std::cmp::Reverse(sign.len())))
+            .ok_or("compares nothing: write `measure < value`, with one of < <= > >= == !=")?;
+        let (subject, value) = (text[..at].trim(), text[at + operator.len()..].trim());
+        if value.is_empty() {
+            return Err(format!("nothing stands after `{operator}`"));
+        }
+
+        let (function, inner) = match subject.split_once('(') {
+            Some((function, rest)) => (
+                Some(function.trim()),
+                rest.strip_suffix(')').ok_or("the bracket after the function is not closed")?.trim(),
+            ),
+            None => (None, subject),
+        };
+        let (slug, scope) = match inner.split_once('{') {
+            Some((slug, rest)) => {
+                let scope = rest.strip_suffix('}').ok_or("the brace after the measure is not closed")?;
+                (slug.trim(), Some(parse_scope(scope)?))
+            }
+            None => (inner, None),
+        };
+        let measure = resolve(slug, value)?;
+        let statistic = parse_statistic(function, measure)?;
+        let value = parse_value(value, measure, statistic)?;
+        Ok(Expectation { text: text.trim().to_owned(), statistic, measure, scope, comparison, value })
+    }
+}
+
+fn find_outside_braces(text: &str, sign: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (i, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ if depth == 0 && text[i..].starts_with(sign) => return Some(i),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn parse_scope(text: &str) -> Result<(String, String), String> {
+    let (kind, name) = text.split_once('=').ok_or("a scope is written `{workload=name}`")?;
+    let (kind, name) = (kind.trim(), name.trim());
+    if !SCOPES.contains(&kind) {
+        return Err(format!("`{kind}` is not a scope; the scopes are {}", SCOPES.join(", ")));
+    }
+    Ok((kind.to_owned(), name.to_owned()))
+}
+
+/// The measure: by its slug, or by its slug without `_ms` where the value is a duration.
+fn resolve(slug: &str, value: &str) -> Result<&'static MeasureInfo, String> {
+    let with_unit = value.parse::<Duration>().is_ok();
+    let full = format!("{slug}_ms");
+    match (find(slug), find(&full)) {
+        (Some(measure), _) if measure.unit == Unit::Milliseconds && with_unit => Err(format!(
+            "give `{}` a duration, or `{slug}` a number of milliseconds",
+            slug.trim_end_matches("_ms")
+        )),
+        (Some(measure), _) => Ok(measure),
+        (None, Some(measure)) if with_unit => Ok(measure),
+        (None, Some(_)) => Err(format!("`{slug}` is compared with a duration: write one like `{value}ms`")),
+        (None, None) => {
+            let short = |slug: &'static str| slug.trim_end_matches("_ms");
+            let known: Vec<&str> =
+                catalogue().iter().flat_map(|info| [info.slug, short(info.slug)]).collect();
+            let hint = did_you_mean(slug, known.iter().copied())
+                .map_or("`replisim list measures` shows all".to_owned(), |known| {
+                    format!("did you mean `{known}`?")
+                });
+            Err(format!("`{slug}` is not a measure; {hint}"))
+        }
+    }
+}
+
+fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Statistic, String> {
+    let counts = matches!(measure.unit, Unit::Count | Unit::Bytes | Unit::PerSecond);
+    let Some(function) = function else {
+        return match measure.unit {
+            Unit::Share => Ok(Statistic::Share),
+            _ if counts => Ok(Statistic::Count),
+            _ => Err(format!("say what of `{}`: mean, max, min or a quantile like p99", measure.slug)),
+        };
+    };
+    let quantile = function.strip_prefix('p').and_then(|digits| digits.replace('_', ".").parse::<f64>().ok());
+    match (function, quantile) {
+        ("share", _) if measure.unit == Unit::Share || measure.slug == "stale_reads" || counts => {
+            Ok(Statistic::Share)
+        }
+        ("mean" | "max" | "min", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
+            Err(format!("`{}` is counted: compare it bare, or its share", measure.slug))
+        }
+        ("mean", _) => Ok(Statistic::Mean),
+        ("max", _) => Ok(Statistic::Max),
+        ("min", _) => Ok(Statistic::Min),
+        (_, Some(q)) if (0.0..=100.0).contains(&q) => Ok(Statistic::Quantile(q / 100.0)),
+        _ => Err(format!("`{function}` is not a function; there are mean, max, min, share and p0 to p100")),
+    }
+}
+
+fn parse_value(text: &str, measure: &MeasureInfo, statistic: Statistic) -> Result<f64, String> {
+    if statistic == Statistic::Share {
+        return text.parse::<Share>().map(Share::get);
+    }
+    if let Ok(duration) = text.parse::<Duration>() {
+        return match measure.unit {
+            Unit::Milliseconds => Ok(duration.nanos() as f64),
+            _ => Err(format!("`{}` is a number, not a duration", measure.slug)),
+        };
+    }
+    let number = text.trim_end_matches("/s").trim();
+    let factor = if measure.unit == Unit::Milliseconds { 1e6 } else { 1.0 };
+    match number.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value * factor),
+        _ => Err(format!("`{text}` is neither a number nor a duration")),
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Expectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Expectation, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Expectation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl JsonSchema for Expectation {
+    fn schema_name() -> Cow<'static, str> {
+        "Expectation".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What must come out: `[fn](measure[{scope=name}]) op value`.",
+            "type": "string",
+            "examples": ["p99(staleness{workload=readers}) < 30s", "lost_writes == 0", "share(stale_reads) < 1%"],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_are_understood() {
+        for (text, slug, statistic, scope, value) in [
+            (
+                "p99(staleness{workload=readers}) < 30s",
+                "staleness_ms",
+                Statistic::Quantile(0.99),
+                Some(("workload", "readers")),
+                3e10,
+            ),
+            ("lost_writes == 0", "lost_writes", Statistic::Count, None, 0.0),
+            ("share(stale_reads) <= 1%", "stale_reads", Statistic::Share, None, 0.01),
+            (
+                "availability{kind=write} >= 99.9%",
+                "availability",
+                Statistic::Share,
+                Some(("kind", "write")),
+                0.999,
+            ),
+            ("mean(staleness_versions)<2.5", "staleness_versions", Statistic::Mean, None, 2.5),
+            (
+                "p99_9(lag_ms{node=r2}) > 40",
+                "lag_ms",
+                Statistic::Quantile(0.9990000000000001),
+                Some(("node", "r2")),
+                4e7,
+            ),
+            ("throughput_ops > 100/s", "throughput_ops", Statistic::Count, None, 100.0),
+        ] {
+            let expectation: Expectation = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!((expectation.measure.slug, expectation.value), (slug, value), "{text}");
+            match (expectation.statistic, statistic) {
+                (Statistic::Quantile(a), Statistic::Quantile(b)) => assert!((a - b).abs() < 1e-12),
+                (a, b) => assert_eq!(a, b),
+            }
+            assert_eq!(expectation.scope, scope.map(|(a, b)| (a.to_owned(), b.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_expectation_says_what_is_wrong() {
+        for (text, says) in [
+            ("lost_writes", "compares nothing"),
+            ("lost_writes ==", "nothing stands after `==`"),
+            ("lost_writs == 0", "did you mean `lost_writes`?"),
+            ("p99(stalenes) < 30s", "did you mean `staleness`?"),
+            ("p99(staleness) < 30", "write one like `30ms`"),
+            ("p99(staleness_ms) < 30s", "give `staleness` a duration"),
+            ("staleness < 30s", "say what of `staleness_ms`"),
+            ("p99(lost_writes) == 0", "compare it bare"),
+            ("p101(staleness) < 3s", "not a function"),
+            ("median(staleness) < 3s", "not a function"),
+            ("p99(staleness{who=x}) < 3s", "`who` is not a scope"),
+            ("p99(staleness < 3s", "not closed"),
+            ("p99(staleness{workload=x) < 3s", "compares nothing"),
+            ("lost_writes == 3s", "is a number, not a duration"),
+            ("share(stale_reads) < 90", "write `90%`"),
+            ("lost_writes == none", "neither a number nor a duration"),
+            ("gibberish == 0", "`replisim list measures`"),
+        ] {
+            let error = text.parse::<Expectation>().unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The fields of a scenario.
+
+use indexmap::IndexMap;
+use replisim_cluster::{FaultEntry, Step, Workload};
+use replisim_engine::{Duration, Time};
+use replisim_network::NetworkSettings;
+use replisim_observe::{Roster, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::expectation::Expectation;
+
+/// A scenario: who takes part, over which network and protocol, what clients do and what goes wrong.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Scenario {
+    /// What results are filed under: lower-case letters, digits and dashes. The name of the file unless given.
+    #[serde(default)]
+    pub name: String,
+    /// What the scenario shows, in a sentence.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// What the reader should ask before looking at the answer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub question: String,
+    /// Decides all randomness of the run.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// How long clients work.
+    pub duration: Duration,
+    /// At the beginning, how long samples do not count yet.
+    #[serde(default)]
+    pub warmup: Duration,
+    /// At the end, how long the system may take to become quiet after the clients have stopped and faults have healed.
+    #[serde(default = "default_settle")]
+    pub settle: Duration,
+    /// Nodes, and the map they are on.
+    pub topology: TopologySettings,
+    /// How links behave.
+    #[serde(default)]
+    pub network: NetworkSettings,
+    /// How writes get from node to node.
+    pub protocol: ProtocolSettings,
+    /// Streams of operations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub workload: Vec<Workload>,
+    /// Clients of the script: name and place of each.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub clients: IndexMap<String, String>,
+    /// Single operations at given times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<Step>,
+    /// What goes wrong, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultEntry>,
+    /// What must come out, such as `p99(staleness{workload=readers}) < 30s`: makes the scenario a test.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+}
+
+/// Nodes, and the map they are on: a built-in one, your own CSV file, round-trip times spelled out, or none (then every
+/// link needs a `latency` under `network`).
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TopologySettings {
+    /// A built-in map: `ibm-cloud` (regions and zones, measured 2026) or `aws` (regions, undated sample).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// A CSV file with the columns from, to, round-trip time in milliseconds; each direction has its own row. Places
+    /// are regions (`us`) or zones (`us/a`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_file: Option<String>,
+    /// Round-trip times spelled out; they come on top of a preset or file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rtts: Vec<Rtt>,
+    /// Name and place of each node, in order; the first is the primary unless the protocol says otherwise.
+    pub nodes: IndexMap<String, String>,
+}
+
+/// One round-trip time: `between` for both directions, `from` and `to` for one.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rtt {
+    /// Two places; both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub between: Option<[String; 2]>,
+    /// Where the measurement was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Where to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// There and back.
+    pub rtt: Duration,
+}
+
+/// Makes the configuration of all protocols out of their table.
+macro_rules! protocol_settings {
+    ($(($name:literal, $variant:ident, $protocol:ty),)*) => {
+        /// Which protocol, and its settings. A bare name means all defaults.
+        #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+        pub enum ProtocolSettings {
+            $(
+                #[doc = concat!("Settings of `", $name, "`.")]
+                #[serde(rename = $name)]
+                $variant(<$protocol as replisim_protocols::Protocol>::Config),
+            )*
+        }
+
+        impl ProtocolSettings {
+            /// Names of all protocols.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Name in YAML.
+            pub fn name(&self) -> &'static str {
+                match self { $(ProtocolSettings::$variant(_) => $name,)* }
+            }
+
+            /// The members that the settings name, each with the field in which the name stands.
+            pub fn members_named(&self) -> Vec<(&'static str, &str)> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::members_named(config),)*
+                }
+            }
+        }
+    };
+}
+
+replisim_protocols::for_each_protocol!(protocol_settings);
+
+impl Scenario {
+    /// The part of the run whose samples count.
+    pub fn window(&self) -> Window {
+        Window { from: Time::ZERO + self.warmup, to: Time::ZERO + self.duration }
+    }
+
+    /// Names of all clients: workloads, then clients of the script.
+    pub fn client_names(&self) -> impl Iterator<Item = &str> {
+        self.workload
+            .iter()
+            .map(|workload| workload.name.as_str())
+            .chain(self.clients.keys().map(String::as_str))
+    }
+
+    /// Places of all clients, in the same order.
+    pub fn client_places(&self) -> impl Iterator<Item = &str> {
+        self.workload
+            .iter()
+            .map(|workload| workload.at.as_str())
+            .chain(self.clients.values().map(String::as_str))
+    }
+
+    /// Who takes part, by name.
+    pub fn roster(&self) -> Roster {
+        Roster {
+            members: self.topology.nodes.keys().cloned().collect(),
+            clients: self.client_names().map(str::to_owned).collect(),
+            faults: self.faults.iter().map(fault_name).collect(),
+            keys: self.workload_keys() + self.script_keys().len(),
+        }
+    }
+
+    /// Number of keys of the workloads.
+    pub fn workload_keys(&self) -> usize {
+        self.workload.iter().map(|workload| workload.keys.count() as usize).max().unwrap_or(0)
+    }
+
+    /// Keys that the script names, in order of appearance; they come after those of the workloads.
+    pub fn script_keys(&self) -> Vec<&str> {
+        let mut keys = Vec::new();
+        for key in self.script.iter().filter_map(Step::key) {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys
+    }
+}
+
+/// What a fault is called in results.
+pub fn fault_name(entry: &FaultEntry) -> String {
+    entry.name.clone().unwrap_or_else(|| entry.kind.fault().label())
+}
+
+impl Rtt {
+    /// The (from, to) pairs meant; `None` if the places are not given in one of the two ways.
+    pub fn directions(&self) -> Option<Vec<(&str, &str)>> {
+        match (&self.between, &self.from, &self.to) {
+            (Some([a, b]), None, None) if a == b => Some(vec![(a, b)]),
+            (Some([a, b]), None, None) => Some(vec![(a, b), (b, a)]),
+            (None, Some(from), Some(to)) => Some(vec![(from, to)]),
+            _ => None,
+        }
+    }
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+fn default_settle() -> Duration {
+    Duration::from_secs(60)
+}
