@@ -14,6 +14,7 @@ pub mod expectation;
 pub mod load;
 pub mod presets;
 pub mod scenario;
+mod schema;
 pub mod yaml;
 
 pub use expectation::{Comparison, Expectation, Statistic};

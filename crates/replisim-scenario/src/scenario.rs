@@ -129,6 +129,18 @@ macro_rules! protocol_settings {
 replisim_protocols::for_each_protocol!(protocol_settings);
 
 impl Scenario {
+    /// The scenario as YAML, with every default and override in it.
+    pub fn to_yaml(&self) -> Result<String, String> {
+        serde_saphyr::to_string(self).map_err(|error| error.to_string())
+    }
+
+    /// The JSON Schema of the language, for editors.
+    pub fn json_schema() -> serde_json::Value {
+        let mut schema = schemars::schema_for!(Scenario).to_value();
+        crate::schema::allow_bare_tags(&mut schema);
+        schema
+    }
+
     /// The part of the run whose samples count.
     pub fn window(&self) -> Window {
         Window { from: Time::ZERO + self.warmup, to: Time::ZERO + self.duration }

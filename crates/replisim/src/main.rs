@@ -1,2 +1,28 @@
-//! The command.
-fn main() {}
+//! The command `replisim`: flags in, calls to the libraries, tables and files out, exit codes as in `docs/formats.md`.
+
+mod args;
+mod exit;
+mod list;
+mod output;
+mod run;
+mod show;
+mod table;
+mod watch;
+
+use std::process::ExitCode;
+
+use args::Command;
+
+fn main() -> ExitCode {
+    let command = match args::parse() {
+        Ok(command) => command,
+        Err(code) => return code.into(),
+    };
+    let code = match command {
+        Command::Run(args) => run::run(&args),
+        Command::List(args) => list::list(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Schema => show::schema(),
+    };
+    code.into()
+}

@@ -1,0 +1,191 @@
+//! Which charts there are, and what they show.
+
+use replisim_experiment::measure::{Leaf, Series as TimeSeries};
+use replisim_experiment::{PlaceLink, Study};
+use replisim_scenario::scenario::fault_name;
+
+use crate::chart::{Axis, Band, Chart, LineChart, Link, NetworkMap, PlaceOnMap, Series, Unit};
+
+/// All charts of a study, each with the stem of its file name. Charts over time show the first seed.
+pub fn charts(study: &Study) -> Vec<(&'static str, Chart)> {
+    let mut charts = Vec::new();
+    if let Some(series) = study.runs.first().and_then(|run| run.findings.series.as_ref()) {
+        charts.push(("lag", Chart::Lines(lag(study, series))));
+        charts.push(("staleness", Chart::Lines(staleness(study, series))));
+    }
+    charts.push(("staleness_ccdf", Chart::Lines(staleness_ccdf(study))));
+    charts.push(("t_visibility", Chart::Lines(visibility(study))));
+    charts.push(("convergence_cdf", Chart::Lines(convergence_cdf(study))));
+    charts.push(("topology", Chart::Network(topology(study))));
+    charts
+}
+
+fn over_time(study: &Study, title: &str, what: &str, y: &str) -> LineChart {
+    let scenario = &study.loaded.scenario;
+    let bands = scenario.faults.iter().map(|entry| {
+        let from = entry.at.seconds();
+        let to = entry.lasts.map_or(scenario.duration.seconds(), |lasts| from + lasts.seconds());
+        Band { from, to: to.min(scenario.duration.seconds()), label: fault_name(entry) }
+    });
+    let seeds = match &study.runs[..] {
+        [run] => format!("seed {}", run.seed),
+        runs => format!("seed {} of {}", runs[0].seed, runs.len()),
+    };
+    LineChart {
+        title: title.to_owned(),
+        subtitle: format!("{} · {seeds} · {what}", scenario.name),
+        x: Axis::linear("simulated time", Unit::Seconds).within(0.0, scenario.duration.seconds()),
+        y: Axis::linear(y, Unit::Milliseconds),
+        series: Vec::new(),
+        bands: bands.collect(),
+        marks: Vec::new(),
+    }
+}
+
+fn lag(study: &Study, series: &TimeSeries) -> LineChart {
+    let what = format!("largest value in each {}", series.slices.width);
+    let mut chart =
+        over_time(study, "Replication lag of each replica", &what, "age of the oldest missing write");
+    let primary = study.runs.first().and_then(|run| run.primary);
+    for (i, (name, lag)) in study.merged.roster.members.iter().zip(&series.lag).enumerate() {
+        if primary.is_some_and(|primary| primary.index() == i) {
+            continue; // it applies every write as it commits it
+        }
+        let points = (0..series.slices.count).map(|slice| {
+            let seen = lag.seen[slice] > 0;
+            (series.slices.start(slice).seconds(), if seen { lag.max[slice] as f64 / 1e6 } else { f64::NAN })
+        });
+        chart.series.push(Series::staircase(name.clone(), points.collect()));
+    }
+    chart
+}
+
+fn staleness(study: &Study, series: &TimeSeries) -> LineChart {
+    let what = format!("stalest read in each {}", series.slices.width);
+    let mut chart = over_time(study, "How stale reads were", &what, "staleness of the stalest read");
+    for (name, staleness) in study.merged.roster.clients.iter().zip(&series.staleness) {
+        if staleness.reads.iter().all(|reads| *reads == 0) {
+            continue;
+        }
+        let points = (0..series.slices.count).map(|slice| {
+            let read = staleness.reads[slice] > 0;
+            (
+                series.slices.start(slice).seconds(),
+                if read { staleness.max[slice] as f64 / 1e6 } else { f64::NAN },
+            )
+        });
+        chart.series.push(Series::staircase(name.clone(), points.collect()));
+    }
+    chart
+}
+
+fn distribution_chart(study: &Study, title: &str, what: &str, x: &str, y: Axis) -> LineChart {
+    let runs = study.runs.len();
+    let seeds = if runs == 1 { format!("seed {}", study.runs[0].seed) } else { format!("{runs} seeds") };
+    LineChart {
+        title: title.to_owned(),
+        subtitle: format!("{} · {seeds} · {what}", study.loaded.scenario.name),
+        x: Axis::log(x, Unit::Milliseconds),
+        y,
+        series: Vec::new(),
+        bands: Vec::new(),
+        marks: Vec::new(),
+    }
+}
+
+fn staleness_ccdf(study: &Study) -> LineChart {
+    let y = Axis::log("share of reads staler than that", Unit::Share);
+    let mut what = "every ok read counts, fresh ones as 0".to_owned();
+    let workloads = study.merged.measure("staleness_ms").and_then(|measure| measure.scopes.first());
+    let mut series = Vec::new();
+    for (name, leaf) in workloads.iter().flat_map(|(_, workloads)| workloads) {
+        let Leaf::Distribution(samples) = leaf else { continue };
+        let points: Vec<(f64, f64)> = samples
+            .cumulative()
+            .into_iter()
+            .filter(|(ns, share)| *ns > 0 && *share < 1.0)
+            .map(|(ns, share)| (ns as f64 / 1e6, 1.0 - share))
+            .collect();
+        if !points.is_empty() {
+            series.push(Series::line(name.clone(), points));
+        }
+    }
+    if series.is_empty() {
+        what = "no read was stale".to_owned();
+    }
+    let mut chart = distribution_chart(study, "How many reads are staler than …", &what, "staleness", y);
+    chart.series = series;
+    chart
+}
+
+fn visibility(study: &Study) -> LineChart {
+    let y = Axis::linear("share of reads that show it", Unit::Share).within(0.0, 1.0);
+    let what = "of the write acknowledged last before each read";
+    let mut chart = distribution_chart(
+        study,
+        "t-visibility: when a write becomes visible",
+        what,
+        "time since its ack",
+        y,
+    );
+    for (name, visibility) in &study.merged.visibility {
+        // A handful of reads says nothing about a share.
+        let curve = visibility.curve();
+        let enough: Vec<(f64, f64)> = curve
+            .iter()
+            .filter(|point| point.reads >= 20 || curve.len() <= 3)
+            .map(|point| ((point.from + point.to) as f64 / 2e6, point.fresh as f64 / point.reads as f64))
+            .collect();
+        if !enough.is_empty() {
+            chart.series.push(Series::line(name.clone(), enough));
+        }
+    }
+    chart
+}
+
+fn convergence_cdf(study: &Study) -> LineChart {
+    let y = Axis::linear("share of writes", Unit::Share).within(0.0, 1.0);
+    let mut chart = distribution_chart(
+        study,
+        "How long writes take to be everywhere",
+        "from commit to the last owner, and to each replica",
+        "time since the commit",
+        y,
+    );
+    let all = study.merged.leaf("convergence_ms", None).map(|leaf| ("all owners".to_owned(), leaf));
+    let nodes = study.merged.measure("replication_delay_ms").and_then(|measure| measure.scopes.first());
+    let nodes = nodes.iter().flat_map(|(_, nodes)| nodes).map(|(name, leaf)| (name.clone(), leaf));
+    for (name, leaf) in all.into_iter().chain(nodes) {
+        let Leaf::Distribution(samples) = leaf else { continue };
+        let points = samples.cumulative().into_iter().map(|(ns, share)| (ns as f64 / 1e6, share));
+        chart.series.push(Series::staircase(name, points.collect()));
+    }
+    chart
+}
+
+/// With more places than this, only links from the first are labelled.
+const MANY: usize = 6;
+
+fn topology(study: &Study) -> NetworkMap {
+    let places = &study.places;
+    let label = |link: &PlaceLink| {
+        let (there, back) = (Unit::Milliseconds.write(link.there.millis()), link.back.millis());
+        let back = Unit::Milliseconds.write(back);
+        if there == back { there } else { format!("{there} / {back}") }
+    };
+    let links = places.links.iter().filter(|link| places.places.len() <= MANY || link.a == 0);
+    NetworkMap {
+        title: "Who is where, and how far apart".to_owned(),
+        subtitle: format!("{} · mean round trips", study.loaded.scenario.name),
+        links: links.map(|link| Link { a: link.a, b: link.b, label: label(link) }).collect(),
+        places: places
+            .places
+            .iter()
+            .map(|place| PlaceOnMap {
+                name: place.name.clone(),
+                nodes: place.nodes.clone(),
+                clients: place.clients.clone(),
+            })
+            .collect(),
+    }
+}

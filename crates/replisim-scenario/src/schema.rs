@@ -1,0 +1,32 @@
+//! What the derived JSON Schema does not know of the language: a variant may stand as a bare tag (`protocol:
+//! primary-backup`), meaning all its defaults, and a list of one may stand without brackets.
+
+use serde_json::{Value, json};
+
+/// Adds the bare form of every tagged variant, and the single form of `expect`, to a schema.
+pub(crate) fn allow_bare_tags(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(Value::Array(variants)) = object.get_mut("oneOf") {
+                let tags: Vec<Value> = variants.iter().filter_map(tag).collect();
+                variants.extend(tags.into_iter().map(|tag| json!({ "const": tag })));
+            }
+            object.values_mut().for_each(allow_bare_tags);
+            if let Some(expect) =
+                object.get_mut("properties").and_then(|properties| properties.get_mut("expect"))
+            {
+                let list = expect.take();
+                *expect = json!({ "anyOf": [list, { "type": "string" }] });
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(allow_bare_tags),
+        _ => {}
+    }
+}
+
+/// The tag of an externally tagged variant with content: an object with exactly one, required, property.
+fn tag(variant: &Value) -> Option<Value> {
+    let properties = variant.get("properties")?.as_object()?;
+    let required = variant.get("required")?.as_array()?;
+    (properties.len() == 1 && required.len() == 1).then(|| required[0].clone())
+}

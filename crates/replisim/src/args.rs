@@ -1,0 +1,141 @@
+//! Flags.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+
+#[derive(Parser, Debug)]
+#[command(
+    name = "replisim",
+    version,
+    about = "What your replication settings will do before production does.",
+    long_about = "Simulates database replication: nodes, networks, clients and faults, from one YAML file and one seed.\n\
+                  The same scenario, seed and version give the same numbers on every machine.",
+    after_help = "Examples:\n  \
+        replisim run scenarios/quickstart.yaml\n  \
+        replisim run scenarios/quickstart.yaml --set protocol.primary-backup.ship-every=1s\n  \
+        replisim run scenarios/quickstart.yaml --seeds 30\n  \
+        replisim list measures\n\n\
+        Exit codes: 0 done and expectations met, 1 not met, 2 undecided, 64 wrong flags, 65 wrong scenario, 74 input or \
+        output failed, 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a scenario: print what came out and write results/<name>/.
+    Run(RunArgs),
+    /// List scenarios, protocols, presets, measures, laws or faults.
+    List(ListArgs),
+    /// Print a scenario with every default and override filled in.
+    Show(ShowArgs),
+    /// Print the JSON Schema of the scenario language, for your editor.
+    Schema,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ScenarioArgs {
+    /// The scenario file; or a manifest.json (or its folder) to replay a run.
+    pub(crate) scenario: PathBuf,
+
+    /// Change a setting: a dotted path and a YAML value. List items by name or index. May be given several times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) overrides: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArgs,
+
+    /// Run with this seed instead of the scenario's.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+
+    /// Run N consecutive seeds; values then come with a 95 % interval over seeds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) seeds: Option<u32>,
+
+    /// Where the files go [default: results/<name>]. Only an empty folder or one of ours is replaced.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// How many seeds run at a time [default: all cores]. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+
+    /// Print every measure, not the dozen that matters here.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Write no charts.
+    #[arg(long, conflicts_with = "png")]
+    pub(crate) no_charts: bool,
+
+    /// Write charts as PNG as well as SVG.
+    #[arg(long)]
+    pub(crate) png: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// What to list.
+    #[arg(value_enum, default_value_t = Topic::Scenarios)]
+    pub(crate) topic: Topic,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// A table for people.
+    Table,
+    /// The content of summary.json.
+    Json,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Topic {
+    /// The scenarios in the folder `scenarios`.
+    Scenarios,
+    /// Replication protocols.
+    Protocols,
+    /// Built-in maps.
+    Presets,
+    /// What is measured.
+    Measures,
+    /// Laws of random durations.
+    Laws,
+    /// What can go wrong.
+    Faults,
+}
+
+/// Reads the command line. Help and version are printed here, and so is what is wrong.
+pub(crate) fn parse() -> Result<Command, Exit> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        let exit = match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+            _ => Exit::Usage,
+        };
+        let _ = error.print(); // nobody is left to tell if this fails
+        exit
+    })
+}

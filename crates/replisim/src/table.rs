@@ -1,0 +1,248 @@
+//! What a run prints: the question, the answer, the measures that matter here, faults, expectations, caveats.
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use replisim_experiment::answer::{answer, percent, span, three_digits};
+use replisim_experiment::measure::{Leaf, Measure, Unit};
+use replisim_experiment::{Figure, Judgement, Study, Verdict, figure};
+use replisim_scenario::Statistic;
+use replisim_scenario::scenario::fault_name;
+
+/// Measures with samples that are always worth a row.
+const SAMPLED: [&str; 7] = [
+    "staleness_ms",
+    "replication_delay_ms",
+    "lag_ms",
+    "convergence_ms",
+    "recovery_convergence_ms",
+    "read_latency_ms",
+    "write_latency_ms",
+];
+/// Counts that are always worth a row.
+const COUNTED: [&str; 5] =
+    ["stale_reads", "lost_writes", "unconverged_writes", "availability", "throughput_ops"];
+
+/// The text of a study.
+pub(crate) fn table(study: &Study, all: bool) -> String {
+    let scenario = &study.loaded.scenario;
+    let mut text = format!("\n{}", scenario.name);
+    if !scenario.about.is_empty() {
+        text += &format!(": {}", one_line(&scenario.about));
+    }
+    text += "\n";
+    if !scenario.question.is_empty() {
+        text += &wrapped("question", &one_line(&scenario.question));
+    }
+    text += &wrapped("answer", &answer(study));
+    text += "\n";
+    text += &samples(study, all);
+    text += "\n";
+    text += &counts(study, all);
+    text += "\n";
+    text += &faults(study);
+    text += &expectations(study);
+    for warning in &study.warnings {
+        text += &wrapped("warning", &warning.to_string());
+    }
+    text += &format!("{:<13}{}\n", seed_word(study), seeds(study));
+    text += &format!("{:<13}{}\n", "digest", study.digest());
+    text
+}
+
+fn seed_word(study: &Study) -> &'static str {
+    if study.runs.len() == 1 { "seed" } else { "seeds" }
+}
+
+fn seeds(study: &Study) -> String {
+    match &study.runs[..] {
+        [run] => run.seed.to_string(),
+        runs => format!(
+            "{} to {} ({} runs; ± is the 95 % interval over seeds)",
+            runs[0].seed,
+            runs[runs.len() - 1].seed,
+            runs.len()
+        ),
+    }
+}
+
+fn wanted(study: &Study, measure: &Measure, always: &[&str], all: bool) -> bool {
+    let expected = |judgement: &Judgement| judgement.expectation.measure.slug == measure.info.slug;
+    all || always.contains(&measure.info.slug) || study.judgements.iter().any(expected)
+}
+
+/// Rows of a measure: its parts, or the whole where it has none (or just one, which is the whole).
+fn rows(measure: &Measure) -> Vec<(String, Option<(&str, &str)>, &Leaf)> {
+    let parts: Vec<_> = measure
+        .scopes
+        .iter()
+        .flat_map(|(kind, values)| {
+            values.iter().map(move |(name, leaf)| (name.clone(), Some((*kind, name.as_str())), leaf))
+        })
+        .collect();
+    if parts.is_empty() {
+        return measure.all.iter().map(|leaf| ("all".to_owned(), None, leaf)).collect();
+    }
+    parts
+}
+
+fn samples(study: &Study, all: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["measure", "of", "n", "mean", "p50", "p99", "max"]);
+    for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &SAMPLED, all)) {
+        for (name, scope, leaf) in rows(measure) {
+            if !matches!(leaf, Leaf::Distribution(_) | Leaf::TimeWeighted(_)) {
+                continue;
+            }
+            let show = |statistic| show(figure(leaf, statistic), measure.info.unit);
+            let mut mean = match figure(leaf, Statistic::Mean) {
+                Some(Figure::Value(mean)) => show_value(mean, measure.info.unit),
+                _ => "–".to_owned(),
+            };
+            if let Some(interval) = study.interval(measure.info.slug, scope, Statistic::Mean) {
+                mean +=
+                    &format!(" ± {}", show_value((interval.high - interval.low) / 2.0, measure.info.unit));
+            }
+            let n = if let Leaf::Distribution(samples) = leaf {
+                thousands(samples.count())
+            } else {
+                "over time".to_owned()
+            };
+            let slug = measure.info.slug.trim_end_matches("_ms");
+            let quantiles = [Statistic::Quantile(0.5), Statistic::Quantile(0.99), Statistic::Max].map(show);
+            let [p50, p99, max] = quantiles;
+            table.add_row([slug.to_owned(), name, n, mean, p50, p99, max]);
+        }
+    }
+    right_align(&mut table, 2..7);
+    indent(&table)
+}
+
+fn counts(study: &Study, all: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &COUNTED, all)) {
+        let mut cells = Vec::new();
+        let parts = rows(measure);
+        let single = parts.len() == 1;
+        for (name, scope, leaf) in parts {
+            let (value, statistic) = match leaf {
+                Leaf::Count { count, of: Some(of) } if *of > 0 => {
+                    let share = percent(*count as f64 / *of as f64);
+                    (format!("{share} ({} of {})", thousands(*count), thousands(*of)), Statistic::Share)
+                }
+                Leaf::Count { count, of: None } => (thousands(*count), Statistic::Count),
+                Leaf::Rate { .. } => {
+                    let rate = figure(leaf, Statistic::Count).map_or(0.0, Figure::number);
+                    (format!("{}/s", three_digits(rate)), Statistic::Count)
+                }
+                _ => continue,
+            };
+            let interval =
+                study.interval(measure.info.slug, scope, statistic).map_or(String::new(), |interval| {
+                    let half = (interval.high - interval.low) / 2.0;
+                    let half = if statistic == Statistic::Share { percent(half) } else { three_digits(half) };
+                    format!(" ± {half}")
+                });
+            cells.push(if single {
+                format!("{value}{interval}")
+            } else {
+                format!("{name} {value}{interval}")
+            });
+        }
+        if !cells.is_empty() {
+            table.add_row([measure.info.slug.to_owned(), cells.join("   ")]);
+        }
+    }
+    indent(&table)
+}
+
+fn faults(study: &Study) -> String {
+    let scenario = &study.loaded.scenario;
+    let mut text = String::new();
+    for entry in &scenario.faults {
+        let end = entry.lasts.map_or("the end".to_owned(), |lasts| (entry.at + lasts).to_string());
+        text += &format!("{:<13}{} to {end}: {}\n", "fault", entry.at, fault_name(entry));
+    }
+    text
+}
+
+fn expectations(study: &Study) -> String {
+    let mut text = String::new();
+    for judgement in &study.judgements {
+        let word = match judgement.verdict {
+            Verdict::Met => "met",
+            Verdict::NotMet => "NOT MET",
+            Verdict::Undecided => "undecided",
+        };
+        let unit = judgement.expectation.measure.unit;
+        let found = match (judgement.found, judgement.expectation.statistic) {
+            (None, _) => "no samples".to_owned(),
+            (Some(figure), Statistic::Share) => percent(figure.number()),
+            (figure, _) => show(figure, unit),
+        };
+        text += &format!("{:<13}{word}: {} (it is {found})\n", "expectation", judgement.expectation);
+    }
+    text
+}
+
+fn show(figure: Option<Figure>, unit: Unit) -> String {
+    match figure {
+        None => "–".to_owned(),
+        Some(Figure::Value(value)) => show_value(value, unit),
+        Some(Figure::AtLeast(value)) => format!("> {}", show_value(value, unit)),
+    }
+}
+
+fn show_value(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Milliseconds if value == 0.0 => "0".to_owned(),
+        Unit::Milliseconds => span(value),
+        _ => three_digits(value),
+    }
+}
+
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(" ")
+}
+
+fn right_align(table: &mut Table, columns: std::ops::Range<usize>) {
+    for i in columns {
+        if let Some(column) = table.column_mut(i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+fn indent(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A labelled paragraph, wrapped for a terminal of 110 columns.
+fn wrapped(label: &str, text: &str) -> String {
+    const WIDTH: usize = 97;
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    let mut text = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        text += &format!("{:<13}{line}\n", if i == 0 { label } else { "" });
+    }
+    text
+}
