@@ -1,2 +1,164 @@
-//! x
-fn main() {}
+//! The project's own chores. `cargo xtask test` is what a contributor and CI run; `cargo xtask gallery` renews goldens.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::{env, fs};
+
+const USAGE: &str = "\
+usage: cargo xtask <chore>
+
+  test      everything that must hold: format, clippy, tests, docs, and the same bytes in debug and release,
+            on one thread and two
+  gallery   run every scenario again and renew the golden results and pictures
+  memory    peak memory of a run of 10^6 and of 10^7 events
+";
+
+fn main() -> ExitCode {
+    let chore = env::args().nth(1).unwrap_or_default();
+    let result = match chore.as_str() {
+        "test" => test(),
+        "gallery" => gallery(),
+        "memory" => memory(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test() -> Result<(), String> {
+    cargo("format", &["fmt", "--all", "--check"], &[])?;
+    cargo("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
+    cargo("tests", &["test", "--workspace", "--quiet"], &[])?;
+    cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    determinism()
+}
+
+fn gallery() -> Result<(), String> {
+    let test = ["test", "--release", "--package", "replisim-report", "--test", "gallery", "--quiet"];
+    cargo("gallery", &test, &[("UPDATE_GOLDENS", "1")])
+}
+
+/// Every scenario gives the same bytes in debug and release, on one thread and two.
+fn determinism() -> Result<(), String> {
+    step("determinism");
+    cargo("  build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
+    cargo("  build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    let scratch = target().join("determinism");
+    let _ = fs::remove_dir_all(&scratch);
+    for scenario in scenarios(&root().join("scenarios"))? {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for (profile, seeds, threads) in
+            [("debug", "1", "1"), ("release", "1", "2"), ("debug", "3", "2"), ("release", "3", "1")]
+        {
+            let name = scenario.file_stem().unwrap_or_default().to_string_lossy();
+            let out = scratch.join(format!("{name}-{profile}-{seeds}-{threads}"));
+            let status = Command::new(target().join(profile).join("replisim"))
+                .arg("run")
+                .arg(&scenario)
+                .args(["--quiet", "--no-charts", "--seeds", seeds, "--threads", threads, "--out"])
+                .arg(&out)
+                .status()
+                .map_err(|error| error.to_string())?;
+            if status.code().is_none_or(|code| code > 2) {
+                return Err(format!("{} failed in {profile}: {status}", scenario.display()));
+            }
+            folders.push(out);
+        }
+        same(&folders[0], &folders[1])?;
+        same(&folders[2], &folders[3])?;
+        println!("  {}: the same bytes", scenario.display());
+    }
+    Ok(())
+}
+
+/// Fails if two folders do not hold the same files with the same bytes.
+fn same(a: &Path, b: &Path) -> Result<(), String> {
+    let names = |folder: &Path| -> Result<Vec<_>, String> {
+        let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut names: Vec<_> =
+            entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect();
+        names.sort();
+        Ok(names)
+    };
+    let (files, others) = (names(a)?, names(b)?);
+    if files != others || files.is_empty() {
+        return Err(format!("{} and {} hold different files", a.display(), b.display()));
+    }
+    for name in files {
+        if fs::read(a.join(&name)).ok() != fs::read(b.join(&name)).ok() {
+            let name = name.to_string_lossy();
+            return Err(format!("{name} differs between {} and {}", a.display(), b.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Ten times the events must not take more memory: only histograms may grow.
+fn memory() -> Result<(), String> {
+    cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    for duration in ["330s", "3300s"] {
+        let output = Command::new("/usr/bin/time")
+            .args(["-f", "peak %M KiB"])
+            .arg(target().join("release/replisim"))
+            .args([
+                "run",
+                "scenarios/quickstart.yaml",
+                "--no-charts",
+                "--set",
+                "faults=[]",
+                "--set",
+                "expect=[]",
+            ])
+            .args(["--set", &format!("duration={duration}"), "--out"])
+            .arg(target().join("memory"))
+            .current_dir(root())
+            .output()
+            .map_err(|error| format!("needs /usr/bin/time: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stderr);
+        println!("{duration}: {}", text.lines().collect::<Vec<_>>().join(", "));
+    }
+    Ok(())
+}
+
+fn scenarios(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| error.to_string())?.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            paths.extend(scenarios(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn cargo(name: &str, args: &[&str], variables: &[(&str, &str)]) -> Result<(), String> {
+    step(name);
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(args).envs(variables.iter().copied()).current_dir(root());
+    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{name} failed: cargo {}", args.join(" "))) }
+}
+
+fn step(name: &str) {
+    println!("── {name}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

@@ -102,6 +102,7 @@ pub fn three_digits(value: f64) -> String {
         v if v >= 0.9995 => 2,
         v if v >= 0.0995 => 3,
         0.0 => 0,
+        v if v >= 0.00995 => 4,
         _ => 5,
     };
     let text = format!("{value:.decimals$}");

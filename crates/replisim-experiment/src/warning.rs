@@ -41,8 +41,9 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[RunResult], merged: &Findings) -
         if samples.count_censored() > 0 {
             warnings.push(Warning::Censored(measure.info.slug, samples.count_censored(), samples.count()));
         }
-        // Only where people look at a p99; a fault or a script has few samples by nature.
-        if (1..FEW).contains(&samples.count()) && measure.info.slug.starts_with("staleness_ms") {
+        // Only where people look at a p99; a script has few samples by nature.
+        let sampled = measure.info.slug == "staleness_ms" && !loaded.scenario.workload.is_empty();
+        if sampled && (1..FEW).contains(&samples.count()) {
             warnings.push(Warning::FewSamples(measure.info.slug, samples.count()));
         }
     }

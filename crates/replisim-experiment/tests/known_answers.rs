@@ -556,8 +556,13 @@ workload:
         )
     };
     let expected = RATE * SECONDS;
-    let fixed: Vec<u64> = runs(&yaml("fixed"), RUNS).iter().map(|run| run.findings.accounting.operations).collect();
-    assert_eq!(fixed, vec![expected as u64; RUNS as usize], "equal distances fit as often whatever the phase");
+    let fixed: Vec<u64> =
+        runs(&yaml("fixed"), RUNS).iter().map(|run| run.findings.accounting.operations).collect();
+    assert_eq!(
+        fixed,
+        vec![expected as u64; RUNS as usize],
+        "equal distances fit as often whatever the phase"
+    );
 
     let poisson = runs(&yaml("poisson"), RUNS);
     let counts: Vec<f64> = poisson.iter().map(|run| run.findings.accounting.operations as f64).collect();
@@ -581,8 +586,7 @@ workload:
 /// A replica is cut off from 1 s to 3 s. The primary writes at 500 ms, then at 1100, 1300, … 2900 ms, and at 3500 ms.
 fn cut(ordered: bool, delay_ms: i64) -> RunResult {
     let times = (1_100..3_000).step_by(200).chain([500, 3_500]);
-    let script: String =
-        times.map(|at| format!("  - {{ at: {at}ms, client: c, put: k{at} }}\n")).collect();
+    let script: String = times.map(|at| format!("  - {{ at: {at}ms, client: c, put: k{at} }}\n")).collect();
     let yaml = format!(
         "
 duration: 6s
@@ -622,7 +626,11 @@ fn during_a_cut_lag_grows_with_slope_one_until_the_missing_writes_arrive() {
                 + delay_ms
                 + (shown_ms - 3_500);
             let measured = samples(&run.findings, "replication_delay_ms", REPLICA);
-            assert_eq!((measured.count(), measured.sum()), (12, i128::from(delays * MS)), "ordered: {ordered}");
+            assert_eq!(
+                (measured.count(), measured.sum()),
+                (12, i128::from(delays * MS)),
+                "ordered: {ordered}"
+            );
         }
     }
 }

@@ -32,7 +32,7 @@ use crate::protocol::{
     version,
 };
 
-/// Settings of primary–backup replication.
+/// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {

@@ -155,7 +155,8 @@ fn convergence_cdf(study: &Study) -> LineChart {
     let all = study.merged.leaf("convergence_ms", None).map(|leaf| ("all owners".to_owned(), leaf));
     let nodes = study.merged.measure("replication_delay_ms").and_then(|measure| measure.scopes.first());
     let nodes = nodes.iter().flat_map(|(_, nodes)| nodes).map(|(name, leaf)| (name.clone(), leaf));
-    for (name, leaf) in all.into_iter().chain(nodes) {
+    // The whole comes last, so that a node has the same colour in every chart.
+    for (name, leaf) in nodes.chain(all) {
         let Leaf::Distribution(samples) = leaf else { continue };
         let points = samples.cumulative().into_iter().map(|(ns, share)| (ns as f64 / 1e6, share));
         chart.series.push(Series::staircase(name, points.collect()));

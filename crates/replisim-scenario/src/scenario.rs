@@ -98,10 +98,10 @@ pub struct Rtt {
 macro_rules! protocol_settings {
     ($(($name:literal, $variant:ident, $protocol:ty),)*) => {
         /// Which protocol, and its settings. A bare name means all defaults.
+        #[allow(missing_docs)] // the protocols document themselves
         #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
         pub enum ProtocolSettings {
             $(
-                #[doc = concat!("Settings of `", $name, "`.")]
                 #[serde(rename = $name)]
                 $variant(<$protocol as replisim_protocols::Protocol>::Config),
             )*

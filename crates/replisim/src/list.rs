@@ -82,7 +82,12 @@ fn variants(of: &str) -> Vec<(String, String)> {
         for (name, property) in alternative["properties"].as_object().into_iter().flatten() {
             let reference = property["$ref"].as_str().unwrap_or_default();
             let target = &definitions[reference.trim_start_matches("#/$defs/")];
-            let about = [&target["description"], &alternative["description"], &property["description"]];
+            let of_variant = if alternative["properties"] == definition["properties"] {
+                &Value::Null
+            } else {
+                &alternative["description"]
+            };
+            let about = [of_variant, &target["description"], &property["description"]];
             let about = about.into_iter().find_map(Value::as_str).unwrap_or_default();
             rows.push((name.clone(), about.replace('\n', " ")));
         }

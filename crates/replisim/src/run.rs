@@ -12,7 +12,7 @@ use replisim_scenario::Loaded;
 use crate::args::{Format, RunArgs, ScenarioArgs};
 use crate::exit::Exit;
 use crate::output::{complain, complain_of_scenario, note, print};
-use crate::table::table;
+use crate::table::{table, wrapped};
 use crate::watch::Watch;
 
 /// Runs a scenario, prints what came out, writes its files.
@@ -58,7 +58,7 @@ fn run_or_exit(args: &RunArgs) -> Result<Exit, Exit> {
     }
     let files = written?;
     if !args.quiet && args.format == Format::Table {
-        print(&format!("\nfiles        {}/: {}\n", out.display(), files.join(", ")))?;
+        print(&wrapped("files", &format!("{}/: {}", out.display(), files.join(", "))))?;
     }
     if let Some(manifest) = replayed {
         check_replay(&manifest, &study, args)?;

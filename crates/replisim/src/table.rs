@@ -25,11 +25,10 @@ const COUNTED: [&str; 5] =
 /// The text of a study.
 pub(crate) fn table(study: &Study, all: bool) -> String {
     let scenario = &study.loaded.scenario;
-    let mut text = format!("\n{}", scenario.name);
+    let mut text = format!("\n{:<13}{}\n", "scenario", scenario.name);
     if !scenario.about.is_empty() {
-        text += &format!(": {}", one_line(&scenario.about));
+        text += &wrapped("about", &one_line(&scenario.about));
     }
-    text += "\n";
     if !scenario.question.is_empty() {
         text += &wrapped("question", &one_line(&scenario.question));
     }
@@ -70,17 +69,25 @@ fn wanted(study: &Study, measure: &Measure, always: &[&str], all: bool) -> bool 
     all || always.contains(&measure.info.slug) || study.judgements.iter().any(expected)
 }
 
-/// Rows of a measure: its parts, or the whole where it has none (or just one, which is the whole).
-fn rows(measure: &Measure) -> Vec<(String, Option<(&str, &str)>, &Leaf)> {
-    let parts: Vec<_> = measure
-        .scopes
-        .iter()
-        .flat_map(|(kind, values)| {
-            values.iter().map(move |(name, leaf)| (name.clone(), Some((*kind, name.as_str())), leaf))
+/// One line of a table: what it is of, and its value.
+struct Row<'a> {
+    name: String,
+    scope: Option<(&'a str, &'a str)>,
+    leaf: &'a Leaf,
+}
+
+/// Rows of a measure: its parts, or the whole where it has none.
+fn rows(measure: &Measure) -> Vec<Row<'_>> {
+    let parts = measure.scopes.iter().flat_map(|(kind, values)| {
+        values.iter().map(move |(name, leaf)| Row {
+            name: name.clone(),
+            scope: Some((*kind, name.as_str())),
+            leaf,
         })
-        .collect();
+    });
+    let parts: Vec<Row<'_>> = parts.collect();
     if parts.is_empty() {
-        return measure.all.iter().map(|leaf| ("all".to_owned(), None, leaf)).collect();
+        return measure.all.iter().map(|leaf| Row { name: "all".to_owned(), scope: None, leaf }).collect();
     }
     parts
 }
@@ -89,7 +96,7 @@ fn samples(study: &Study, all: bool) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["measure", "of", "n", "mean", "p50", "p99", "max"]);
     for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &SAMPLED, all)) {
-        for (name, scope, leaf) in rows(measure) {
+        for Row { name, scope, leaf } in rows(measure) {
             if !matches!(leaf, Leaf::Distribution(_) | Leaf::TimeWeighted(_)) {
                 continue;
             }
@@ -121,38 +128,38 @@ fn counts(study: &Study, all: bool) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &COUNTED, all)) {
-        let mut cells = Vec::new();
         let parts = rows(measure);
-        let single = parts.len() == 1;
-        for (name, scope, leaf) in parts {
-            let (value, statistic) = match leaf {
+        // Where every workload fares like all of them together, reads and writes say enough.
+        let perfect = measure.info.slug == "availability"
+            && parts.iter().all(|row| matches!(row.leaf, Leaf::Count { count, of: Some(of) } if count == of));
+        for Row { name, scope, leaf } in parts {
+            if perfect && scope.is_some_and(|(kind, _)| kind == "workload") {
+                continue;
+            }
+            let (value, detail, statistic) = match leaf {
                 Leaf::Count { count, of: Some(of) } if *of > 0 => {
-                    let share = percent(*count as f64 / *of as f64);
-                    (format!("{share} ({} of {})", thousands(*count), thousands(*of)), Statistic::Share)
+                    let detail = format!("{} of {}", thousands(*count), thousands(*of));
+                    (percent(*count as f64 / *of as f64), detail, Statistic::Share)
                 }
-                Leaf::Count { count, of: None } => (thousands(*count), Statistic::Count),
+                Leaf::Count { count, of: None } => (thousands(*count), String::new(), Statistic::Count),
                 Leaf::Rate { .. } => {
                     let rate = figure(leaf, Statistic::Count).map_or(0.0, Figure::number);
-                    (format!("{}/s", three_digits(rate)), Statistic::Count)
+                    (format!("{}/s", three_digits(rate)), String::new(), Statistic::Count)
                 }
                 _ => continue,
             };
             let interval =
                 study.interval(measure.info.slug, scope, statistic).map_or(String::new(), |interval| {
                     let half = (interval.high - interval.low) / 2.0;
-                    let half = if statistic == Statistic::Share { percent(half) } else { three_digits(half) };
-                    format!(" ± {half}")
+                    format!(
+                        " ± {}",
+                        if statistic == Statistic::Share { percent(half) } else { three_digits(half) }
+                    )
                 });
-            cells.push(if single {
-                format!("{value}{interval}")
-            } else {
-                format!("{name} {value}{interval}")
-            });
-        }
-        if !cells.is_empty() {
-            table.add_row([measure.info.slug.to_owned(), cells.join("   ")]);
+            table.add_row([measure.info.slug.to_owned(), name, format!("{value}{interval}"), detail]);
         }
     }
+    right_align(&mut table, 2..4);
     indent(&table)
 }
 
@@ -225,7 +232,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// A labelled paragraph, wrapped for a terminal of 110 columns.
-fn wrapped(label: &str, text: &str) -> String {
+pub(crate) fn wrapped(label: &str, text: &str) -> String {
     const WIDTH: usize = 97;
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
