@@ -9,7 +9,7 @@ usage: cargo xtask <chore>
 
   test      everything that must hold: format, clippy, tests, docs, and the same bytes in debug and release,
             on one thread and two
-  gallery   run every scenario again and renew the golden results and pictures
+  gallery   run every scenario again and renew the golden results and pictures, and the table in the README
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
 
@@ -38,19 +38,47 @@ fn test() -> Result<(), String> {
     cargo("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
     cargo("tests", &["test", "--workspace", "--quiet"], &[])?;
     cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
-    determinism()
+    cargo("build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
+    cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    determinism()?;
+    readme(false)
 }
 
 fn gallery() -> Result<(), String> {
     let test = ["test", "--release", "--package", "replisim-report", "--test", "gallery", "--quiet"];
-    cargo("gallery", &test, &[("UPDATE_GOLDENS", "1")])
+    cargo("gallery", &test, &[("UPDATE_GOLDENS", "1")])?;
+    cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    readme(true)
+}
+
+/// The table in the README is what the command prints.
+fn readme(update: bool) -> Result<(), String> {
+    step("table in the README");
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let output = Command::new(target().join("release/replisim"))
+        .args(["run", "scenarios/quickstart.yaml"])
+        .current_dir(root())
+        .output()
+        .map_err(|error| error.to_string())?;
+    let (begin, end) = ("<!-- quickstart: made by `cargo xtask gallery` -->\n", "<!-- /quickstart -->");
+    let parts = text.split_once(begin).and_then(|(head, rest)| Some((head, rest.split_once(end)?.1)));
+    let (head, tail) = parts.ok_or("README.md has no place for the table")?;
+    let table = String::from_utf8_lossy(&output.stdout);
+    let renewed = format!("{head}{begin}```text\n{}\n```\n{end}{tail}", table.trim());
+    if update {
+        return fs::write(&path, renewed).map_err(|error| error.to_string());
+    }
+    if renewed == text {
+        Ok(())
+    } else {
+        Err("the table in README.md is old: cargo xtask gallery".to_owned())
+    }
 }
 
 /// Every scenario gives the same bytes in debug and release, on one thread and two.
 fn determinism() -> Result<(), String> {
     step("determinism");
-    cargo("  build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
-    cargo("  build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
     let scratch = target().join("determinism");
     let _ = fs::remove_dir_all(&scratch);
     for scenario in scenarios(&root().join("scenarios"))? {
