@@ -17,6 +17,6 @@ pub mod partition;
 pub mod settings;
 
 pub use map::{Map, Place};
-pub use network::{Arrival, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic};
+pub use network::{Arrival, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic, Transit};
 pub use partition::{InFlight, Partition, PartitionId};
 pub use settings::{LinkClass, LinkSettings, NetworkSettings, PairSettings};

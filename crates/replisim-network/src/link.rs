@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use replisim_engine::random::LinkDraw;
 use replisim_engine::{Duration, LinkStream, Sampler, Time};
 
-use crate::network::{Packet, Traffic};
+use crate::network::{Traffic, Transit};
 
 /// How messages on a link behave; shared by the links of a kind.
 #[derive(Clone, PartialEq, Debug)]
@@ -79,7 +79,15 @@ pub(crate) struct Held {
     pub(crate) since: Time,
     /// Whether the retransmission is on the schedule.
     pub(crate) scheduled: bool,
-    pub(crate) messages: BTreeMap<u64, (Packet, Traffic)>,
+    pub(crate) messages: BTreeMap<u64, Transit>,
+}
+
+impl Link {
+    /// The number of the message that is sent next.
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.sent += 1;
+        self.sent - 1
+    }
 }
 
 impl Held {

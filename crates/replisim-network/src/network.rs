@@ -46,21 +46,22 @@ pub enum Traffic {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum NetworkEvent {
     /// A packet reaches the far end of its link.
-    Arrive {
-        /// Which link.
-        link: u32,
-        /// The packet.
-        packet: Packet,
-        /// What it is.
-        traffic: Traffic,
-        /// Its number on the link.
-        number: u64,
-    },
+    Arrive(Transit),
     /// A link's retransmission timer expires.
     Retransmit {
         /// Which link.
         link: u32,
     },
+}
+
+/// A packet on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Transit {
+    link: u32,
+    /// Its number on the link.
+    number: u64,
+    packet: Packet,
+    traffic: Traffic,
 }
 
 /// What came of a packet.
@@ -184,17 +185,16 @@ impl Network {
         let index = self.link(from, to);
         let cut = self.is_cut(from, to);
         let link = &mut self.links[index as usize];
-        let number = link.sent;
-        link.sent += 1;
+        let transit = Transit { link: index, number: link.next_number(), packet, traffic };
         let ordered = self.profiles[link.profile as usize].ordered;
         if ordered && (cut || link.held.is_some()) {
-            self.hold(now, index, number, packet, traffic);
+            self.hold(now, transit);
             return None;
         }
         if cut {
             return Some(Arrival::Lost(packet));
         }
-        self.depart(now, index, number, packet, traffic, queue);
+        self.depart(now, transit, queue);
         None
     }
 
@@ -207,12 +207,12 @@ impl Network {
         queue: &mut Queue<E>,
     ) -> Option<Arrival> {
         match event {
-            NetworkEvent::Arrive { link: index, packet, traffic, number } => {
-                let link = &self.links[index as usize];
-                if number >= link.dropped_below && link.held.is_none() {
-                    return Some(Arrival::Delivered(packet));
+            NetworkEvent::Arrive(transit) => {
+                let link = &self.links[transit.link as usize];
+                if transit.number >= link.dropped_below && link.held.is_none() {
+                    return Some(Arrival::Delivered(transit.packet));
                 }
-                self.arrive_after_a_cut(now, index, number, packet, traffic, queue)
+                self.arrive_after_a_cut(now, transit, queue)
             }
             NetworkEvent::Retransmit { link } => {
                 self.retransmit(now, link, queue);
@@ -305,37 +305,28 @@ impl Network {
 
     /// Puts a packet on the wire.
     #[inline]
-    fn depart<E: Copy + From<NetworkEvent>>(
-        &mut self,
-        now: Time,
-        index: u32,
-        number: u64,
-        packet: Packet,
-        traffic: Traffic,
-        queue: &mut Queue<E>,
-    ) {
-        let link = &mut self.links[index as usize];
+    fn depart<E: Copy + From<NetworkEvent>>(&mut self, now: Time, transit: Transit, queue: &mut Queue<E>) {
+        let link = &mut self.links[transit.link as usize];
         let profile = &self.profiles[link.profile as usize];
-        let draw = link.stream.draw(traffic.label(), u64::from(link.draws[traffic as usize]));
-        link.draws[traffic as usize] += 1;
+        let kind = transit.traffic;
+        let draw = link.stream.draw(kind.label(), u64::from(link.draws[kind as usize]));
+        link.draws[kind as usize] += 1;
         let mut arrival = now + profile.delay.sample(draw);
         if profile.ordered {
             arrival = arrival.max(link.last_arrival);
             link.last_arrival = arrival;
         }
-        queue.schedule(arrival, NetworkEvent::Arrive { link: index, packet, traffic, number }.into());
+        queue.schedule(arrival, NetworkEvent::Arrive(transit).into());
     }
 
     /// A packet reaches the end of a link on which a cut dropped it or one before it.
     fn arrive_after_a_cut<E: Copy + From<NetworkEvent>>(
         &mut self,
         now: Time,
-        index: u32,
-        number: u64,
-        packet: Packet,
-        traffic: Traffic,
+        transit: Transit,
         queue: &mut Queue<E>,
     ) -> Option<Arrival> {
+        let Transit { link: index, number, packet, .. } = transit;
         let link = &self.links[index as usize];
         let dropped = number < link.dropped_below;
         if !self.profiles[link.profile as usize].ordered {
@@ -345,18 +336,18 @@ impl Network {
         if !dropped && !behind_a_gap {
             return Some(Arrival::Delivered(packet));
         }
-        self.hold(now, index, number, packet, traffic);
+        self.hold(now, transit);
         self.schedule_retransmission(now, index, queue);
         None
     }
 
-    fn hold(&mut self, now: Time, index: u32, number: u64, packet: Packet, traffic: Traffic) {
-        let link = &mut self.links[index as usize];
+    fn hold(&mut self, now: Time, transit: Transit) {
+        let link = &mut self.links[transit.link as usize];
         let held = link.held.get_or_insert_with(|| {
-            self.holding.push(index);
+            self.holding.push(transit.link);
             Box::new(Held { since: now, scheduled: false, messages: Default::default() })
         });
-        held.messages.insert(number, (packet, traffic));
+        held.messages.insert(transit.number, transit);
     }
 
     fn schedule_retransmission<E: Copy + From<NetworkEvent>>(
@@ -394,11 +385,10 @@ impl Network {
         }
         let Some(held) = link.held.take() else { return };
         self.holding.retain(|other| *other != index);
-        for (packet, traffic) in held.messages.into_values() {
+        for transit in held.messages.into_values() {
             // Sent anew means a new number: the cut that dropped it the first time has no say any more.
-            let number = self.links[index as usize].sent;
-            self.links[index as usize].sent += 1;
-            self.depart(now, index, number, packet, traffic, queue);
+            let number = self.links[index as usize].next_number();
+            self.depart(now, Transit { number, ..transit }, queue);
         }
     }
 }
