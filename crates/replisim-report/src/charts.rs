@@ -4,7 +4,7 @@ use replisim_experiment::measure::{Leaf, Series as TimeSeries};
 use replisim_experiment::{PlaceLink, Study};
 use replisim_scenario::scenario::fault_name;
 
-use crate::chart::{Axis, Band, Chart, LineChart, Link, NetworkMap, PlaceOnMap, Series, Unit};
+use crate::chart::{Axis, Band, Chart, LineChart, Link, NetworkMap, PlaceOnMap, Series, Stroke, Unit};
 
 /// All charts of a study, each with the stem of its file name. Charts over time show the first seed.
 pub fn charts(study: &Study) -> Vec<(&'static str, Chart)> {
@@ -74,9 +74,20 @@ fn staleness(study: &Study, series: &TimeSeries) -> LineChart {
                 if read { staleness.max[slice] as f64 / 1e6 } else { f64::NAN },
             )
         });
-        chart.series.push(Series::staircase(name.clone(), points.collect()));
+        let mut series = Series::staircase(name.clone(), points.collect());
+        if staleness.reads.iter().filter(|reads| **reads > 0).count() <= FEW {
+            series = points_only(series);
+        }
+        chart.series.push(series);
     }
     chart
+}
+
+/// So few points are shown one by one: a line through them would tell a story that nobody measured.
+const FEW: usize = 60;
+
+fn points_only(series: Series) -> Series {
+    Series { step: false, style: Stroke::Points, ..series }
 }
 
 fn distribution_chart(study: &Study, title: &str, what: &str, x: &str, y: Axis) -> LineChart {
@@ -131,13 +142,15 @@ fn visibility(study: &Study) -> LineChart {
     for (name, visibility) in &study.merged.visibility {
         // A handful of reads says nothing about a share.
         let curve = visibility.curve();
-        let enough: Vec<(f64, f64)> = curve
+        let few = curve.iter().map(|point| point.reads).sum::<u64>() <= FEW as u64;
+        let points: Vec<(f64, f64)> = curve
             .iter()
-            .filter(|point| point.reads >= 20 || curve.len() <= 3)
+            .filter(|point| point.reads >= 20 || few)
             .map(|point| ((point.from + point.to) as f64 / 2e6, point.fresh as f64 / point.reads as f64))
             .collect();
-        if !enough.is_empty() {
-            chart.series.push(Series::line(name.clone(), enough));
+        if !points.is_empty() {
+            let series = Series::line(name.clone(), points);
+            chart.series.push(if few { points_only(series) } else { series });
         }
     }
     chart
@@ -158,8 +171,9 @@ fn convergence_cdf(study: &Study) -> LineChart {
     // The whole comes last, so that a node has the same colour in every chart.
     for (name, leaf) in nodes.chain(all) {
         let Leaf::Distribution(samples) = leaf else { continue };
-        let points = samples.cumulative().into_iter().map(|(ns, share)| (ns as f64 / 1e6, share));
-        chart.series.push(Series::staircase(name, points.collect()));
+        let steps = samples.cumulative().into_iter().map(|(ns, share)| (ns as f64 / 1e6, share));
+        let first = samples.min().map(|ns| (ns as f64 / 1e6, 0.0)); // where the curve rises from
+        chart.series.push(Series::staircase(name, first.into_iter().chain(steps).collect()));
     }
     chart
 }
