@@ -17,6 +17,7 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.name();
     check.times();
     check.topology();
+    check.size();
     check.protocol();
     check.links();
     check.clients();
@@ -28,6 +29,11 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     }
     check.problems
 }
+
+/// The most nodes and clients together: the network keeps a table of all pairs.
+const MOST_SITES: usize = 5_000;
+/// The most copies of keys: what stores and measures keep grows with them, some 100 bytes each.
+const MOST_COPIES: usize = 50_000_000;
 
 struct Check<'a> {
     scenario: &'a Scenario,
@@ -95,6 +101,20 @@ impl Check<'_> {
                     "give `between`, or `from` and `to`",
                 );
             }
+        }
+    }
+
+    fn size(&mut self) {
+        let nodes = self.scenario.topology.nodes.len();
+        let sites = nodes + self.scenario.client_names().count();
+        if sites > MOST_SITES {
+            let label = format!("there can be at most {MOST_SITES}");
+            self.report_with("topology.nodes", format!("{sites} nodes and clients"), label);
+        }
+        let copies = self.scenario.workload_keys().saturating_mul(nodes);
+        if copies > MOST_COPIES {
+            let label = format!("keys × nodes can be at most {MOST_COPIES}");
+            self.report_with("workload", format!("{copies} copies of keys"), label);
         }
     }
 

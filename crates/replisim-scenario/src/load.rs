@@ -47,10 +47,20 @@ const LARGEST_FILE: u64 = 8 << 20;
 impl Loaded {
     /// Reads the scenario at `path` and applies `overrides` (`path=value`). Paths in it are relative to it.
     pub fn from_file(path: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
-        let text = read(path).map_err(|reason| LoadError::Unreadable(path.to_owned(), reason))?;
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(ReadError::Io(reason)) => return Err(LoadError::Unreadable(path.to_owned(), reason)),
+            Err(ReadError::NotText(reason)) => {
+                let source = Source { name: path.display().to_string(), ..Source::default() };
+                let problem = Problem::new(format!("{} {reason}", path.display()));
+                return Err(LoadError::Wrong(vec![Diagnostic { problem, source: source.into() }]));
+            }
+        };
         let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let open = |name: &str| read(&folder.join(name));
+        let open = |name: &str| {
+            read(&folder.join(name)).map_err(|(ReadError::Io(reason) | ReadError::NotText(reason))| reason)
+        };
         Loaded::from_text(&path.display().to_string(), &stem, text, overrides, open)
     }
 
@@ -87,15 +97,25 @@ impl Loaded {
     }
 }
 
+/// Why a file gives no text.
+enum ReadError {
+    /// It cannot be read.
+    Io(String),
+    /// It can, but is no text of a sensible size.
+    NotText(String),
+}
+
 /// Reads a text file of a sensible size.
-fn read(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > LARGEST_FILE {
-        return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
+fn read(path: &Path) -> Result<String, ReadError> {
+    let io = |error: std::io::Error| ReadError::Io(error.to_string());
+    if std::fs::metadata(path).map_err(io)?.len() > LARGEST_FILE {
+        return Err(ReadError::NotText(format!("is larger than {} MiB", LARGEST_FILE >> 20)));
     }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let bytes = std::fs::read(path).map_err(io)?;
     String::from_utf8(bytes).map_err(|error| {
-        format!("is not UTF-8 text: byte {} is not part of a character", error.utf8_error().valid_up_to())
+        let valid = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
+        ReadError::NotText(format!("is not UTF-8 text: line {line} has a byte that is part of no character"))
     })
 }
 
