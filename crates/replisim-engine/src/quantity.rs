@@ -259,9 +259,13 @@ mod tests {
         for (text, printed) in [("500/s", "500/s"), ("30/min", "0.5/s"), ("2/ms", "2000/s")] {
             assert_eq!(text.parse::<Rate>().unwrap().to_string(), printed);
         }
-        for (text, value, printed) in
-            [("90%", 0.9, "90%"), ("0.9", 0.9, "90%"), ("1", 1.0, "100%"), ("7%", 0.07, "7%")]
-        {
+        for (text, value, printed) in [
+            ("90%", 0.9, "90%"),
+            ("0.9", 0.9, "90%"),
+            ("1", 1.0, "100%"),
+            ("7%", 0.07, "7%"),
+            ("99.9%", 0.999, "99.9%"),
+        ] {
             let share = text.parse::<Share>().unwrap();
             assert_eq!((share.get(), share.to_string().as_str()), (value, printed));
         }
