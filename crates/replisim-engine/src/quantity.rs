@@ -113,9 +113,10 @@ impl FromStr for Share {
             Some(number) => (number.trim(), true),
             None => (text, false),
         };
-        let value =
+        let plain =
             number.parse::<f64>().map_err(|_| format!("`{text}` is not a share: write `90%` or `0.9`"))?;
-        let share = if percent { value / 100.0 } else { value };
+        // Shifting the point in the text gives the nearest number; dividing by 100 would round twice.
+        let share = if percent { format!("{number}e-2").parse().unwrap_or(plain / 100.0) } else { plain };
         if (0.0..=1.0).contains(&share) {
             Ok(Share(share))
         } else if percent {
