@@ -4,7 +4,7 @@ use replisim_scenario::Loaded;
 
 /// A scenario out of its YAML, which must be right.
 #[track_caller]
-pub fn load(yaml: &str) -> Loaded {
+pub(crate) fn load(yaml: &str) -> Loaded {
     let no_files = |_: &str| Err("there are no files here".to_owned());
     match Loaded::from_text("inline", "inline", yaml.to_owned(), &[], no_files) {
         Ok(loaded) => loaded,

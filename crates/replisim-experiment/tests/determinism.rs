@@ -1,0 +1,87 @@
+//! The determinism contract, as far as one process can show it; `cargo xtask test` compares debug with release.
+
+mod support;
+
+use replisim_experiment::run;
+use replisim_experiment::run::{observe, run_seed};
+use replisim_observe::{Client, Observation, Record, Time};
+use support::load;
+
+const BUSY: &str = "
+duration: 3s
+topology:
+  nodes: { p: a, q: b, r: c }
+network:
+  default: { latency: { lognormal: { median: 20ms, p99: 100ms } } }
+  cross-region: { latency: { gamma: { shape: 2, scale: 10ms } }, ordered: false }
+protocol: { primary-backup: { ship-every: 50ms } }
+workload:
+  - { name: first, at: a, arrivals: { poisson: 200/s }, reads: 50%, keys: { zipf: { count: 50 } }, read-from: random }
+  - { name: second, at: c, arrivals: { fixed: 100/s }, reads: 90% }
+faults:
+  - { at: 1s, partition: { isolate: [r], in-flight: drop }, for: 500ms }
+  - { at: 1.2s, partition: { isolate: [q] }, for: 1s }
+";
+
+#[test]
+fn a_seed_gives_one_digest_and_another_seed_another() {
+    let loaded = load(BUSY);
+    let digest = |seed| run_seed(&loaded, seed, &()).unwrap().digest;
+    assert_eq!(digest(1), digest(1));
+    assert_ne!(digest(1), digest(2));
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let loaded = load(BUSY);
+    let seeds: Vec<u64> = (1..=6).collect();
+    let study = |threads| run(&loaded, &seeds, threads, &()).unwrap();
+    let (one, three) = (study(1), study(3));
+    assert_eq!(one.digest(), three.digest());
+    assert!(one.runs.iter().map(|run| run.seed).eq(seeds.iter().copied()));
+    assert!(one.runs.iter().zip(&three.runs).all(|(a, b)| a.digest == b.digest && a.seed == b.seed));
+}
+
+#[test]
+fn any_change_of_a_setting_changes_the_digest() {
+    let base = run_seed(&load(BUSY), 1, &()).unwrap().digest;
+    for (from, to) in [
+        ("median: 20ms", "median: 21ms"),
+        ("ship-every: 50ms", "ship-every: 60ms"),
+        ("zipf: { count: 50 }", "zipf: { count: 51 }"),
+        ("in-flight: drop", "in-flight: deliver"),
+        ("read-from: random", "read-from: primary"),
+    ] {
+        assert!(BUSY.contains(from));
+        assert_ne!(run_seed(&load(&BUSY.replace(from, to)), 1, &()).unwrap().digest, base, "{from} → {to}");
+    }
+}
+
+#[test]
+fn what_one_workload_does_does_not_depend_on_whether_there_is_another() {
+    let invoked = |yaml: &str, name: &str| -> Vec<(Time, Observation)> {
+        let loaded = load(yaml);
+        let client = loaded.scenario.client_names().position(|other| other == name).unwrap();
+        let (records, _) = observe(&loaded, 7, Vec::<Record>::new(), &()).unwrap();
+        let of_client = records.into_iter().filter_map(|record| match record.what {
+            // Ids are handed out in the order of invocation, so they do depend on others; times and keys must not.
+            Observation::Invoked { client: Client(i), key, scheduled, .. } if i as usize == client => Some((
+                record.at,
+                Observation::Invoked {
+                    op: Default::default(),
+                    client: Client(0),
+                    kind: replisim_observe::OpKind::Read,
+                    key,
+                    scheduled,
+                },
+            )),
+            _ => None,
+        });
+        of_client.collect()
+    };
+    let without: String =
+        BUSY.lines().filter(|line| !line.contains("name: first")).map(|line| format!("{line}\n")).collect();
+    let alone = invoked(&without, "second");
+    assert_eq!(invoked(BUSY, "second"), alone);
+    assert!(alone.len() >= 299);
+}
