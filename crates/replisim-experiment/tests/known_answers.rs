@@ -5,16 +5,18 @@
 //! comes from independent seeds and from nothing else: the reads of one run share their writes, so an error from
 //! within a run would be far too small. A check also fails if its error is too large to tell right from wrong.
 
+mod newest_wins;
 mod support;
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use newest_wins::NewestWins;
 use replisim_cluster::World;
-use replisim_engine::{Label, Time};
+use replisim_engine::Time;
 use replisim_experiment::{RunResult, figure, run};
+use replisim_measure::series::VisibilityPoint;
 use replisim_measure::{Distribution, Findings, Leaf, Measures, TimeWeighted};
-use replisim_observe::{Key, Member, Op, Stored, Write};
-use replisim_protocols::primary_backup::Config;
-use replisim_protocols::protocol::{self, version};
-use replisim_protocols::{Effects, Members, MessageKind, Protocol, Reply, Request, Route};
 use replisim_scenario::{ProtocolSettings, Statistic, build};
 use support::load;
 
@@ -51,10 +53,16 @@ fn check_estimate(claim: &str, estimate: f64, error: f64, expected: f64, bias: f
     assert!((estimate - expected).abs() <= tolerance, "{claim}: {estimate} ± {error}, not {expected}");
 }
 
+/// The seeds of one case of a table. Cases share none: with the same seeds they would all err to the same side.
+fn seeds_of(case: usize) -> Range<u64> {
+    let first = 1 + case as u64 * SEEDS;
+    first..first + SEEDS
+}
+
 /// Runs a scenario with many seeds.
 #[track_caller]
-fn runs(yaml: &str, seeds: u64) -> Vec<RunResult> {
-    let seeds: Vec<u64> = (1..=seeds).collect();
+fn runs(yaml: &str, seeds: Range<u64>) -> Vec<RunResult> {
+    let seeds: Vec<u64> = seeds.collect();
     let study = run(&load(yaml), &seeds, THREADS, &()).expect("a scenario that runs");
     assert!(study.runs.iter().all(|run| run.findings.accounting.holds()), "{yaml}");
     study.runs
@@ -132,7 +140,7 @@ workload:
             2 * near,
             2 * far
         );
-        for run in runs(&yaml, 3) {
+        for run in runs(&yaml, 1..4) {
             let findings = &run.findings;
             let writes = all_equal(samples(findings, "write_latency_ms", WRITERS), 2 * client * MS);
             for (node, delay) in [("r1", near), ("r2", far)] {
@@ -144,22 +152,24 @@ workload:
                 );
             }
             let visible = samples(findings, "visible_after_ack_ms", None);
-            let (near, far) = (near.min(far) - client, far.max(near) - client);
-            assert_eq!(visible.min(), Some(near * MS), "the nearer replica");
-            assert_eq!(value(findings, "visible_after_ack_ms", None, Statistic::Max), (far * MS) as f64);
+            let (first, last) = ((near.min(far) - client) * MS, (near.max(far) - client) * MS);
+            assert_eq!(visible.min(), Some(first), "the nearer replica");
+            let (twice_sum, count) = (2 * visible.sum(), i128::from(visible.count()));
             assert_eq!(
-                2 * visible.sum(),
-                i128::from((near + far) * MS) * i128::from(visible.count()),
+                twice_sum,
+                i128::from(first + last) * count,
                 "half of the samples are of each replica"
             );
-            all_equal(samples(findings, "convergence_ms", None), (far + client) * MS);
+            let largest = value(findings, "visible_after_ack_ms", None, Statistic::Max);
+            assert_eq!(largest, last as f64, "the farther replica");
+            all_equal(samples(findings, "convergence_ms", None), near.max(far) * MS);
         }
     }
 }
 
 #[test]
 fn shipping_every_s_adds_half_of_s_on_average_and_never_more_than_s() {
-    for (delay_ms, every_ms) in [(5, 100), (50, 1_000), (20, 20)] {
+    for (i, (delay_ms, every_ms)) in [(5, 100), (50, 1_000), (20, 20)].into_iter().enumerate() {
         let yaml = format!(
             "
 duration: 21s
@@ -171,7 +181,7 @@ workload:
   - {{ name: writers, at: X, arrivals: {{ poisson: 50/s }}, reads: 0% }}
 "
         );
-        let runs = runs(&yaml, SEEDS);
+        let runs = runs(&yaml, seeds_of(i));
         let claim = format!("mean delay, {delay_ms} ms one way, shipped every {every_ms} ms [ms]");
         let means = of_each(&runs, "replication_delay_ms", REPLICA, Statistic::Mean);
         let means: Vec<f64> = means.iter().map(|nanos| nanos / 1e6).collect();
@@ -201,8 +211,8 @@ impl Exponential {
     }
 
     /// A heartbeat travels on the same link as the writes, so its delay would take part in the running maximum of
-    /// arrival times, and the formula knows of no such message; so there is one in a thousand hours. Warm-up is 40
-    /// mean delays or more, and the share of writes that take longer is below e^-40.
+    /// arrival times, and the formula knows of no such message; so there is one in a thousand hours. The run is
+    /// measured for 4000 mean delays after a warm-up of 100: what the beginning leaves behind is of the order e^-100.
     fn yaml(&self) -> String {
         let Exponential { writes_per_second, mean_ms, a_ms, b_ms, ordered } = self;
         // Nothing must come back from the replica where the link is not ordered: a replica that sees a gap asks for
@@ -210,8 +220,8 @@ impl Exponential {
         let back = if *ordered { "0s" } else { "48h" };
         format!(
             "
-duration: 22s
-warmup: 2s
+duration: {}ms
+warmup: {}ms
 settle: 2s
 topology:
   nodes: {{ p: P, r: R }}
@@ -233,9 +243,16 @@ workload:
   - {{ name: writers, at: W, arrivals: {{ poisson: {writes_per_second}/s }}, reads: 0%, keys: {{ uniform: {{ count: 1 }} }} }}
   - {{ name: readers, at: Q, arrivals: {{ poisson: 100/s }}, reads: 100%, keys: {{ uniform: {{ count: 1 }} }}, read-from: {{ node: r }} }}
 ",
+            4_100.0 * mean_ms,
+            100.0 * mean_ms,
             2.0 * a_ms,
             2.0 * b_ms,
         )
+    }
+
+    fn claim(&self, what: &str) -> String {
+        let Exponential { writes_per_second, mean_ms, a_ms, b_ms, .. } = self;
+        format!("{what}, λ {writes_per_second}/s, 1/μ {mean_ms} ms, a {a_ms} ms, b {b_ms} ms")
     }
 
     /// λ / μ: the mean number of writes under way.
@@ -260,57 +277,133 @@ const EXPONENTIALS: [Exponential; 7] = [
     Exponential::new(100.0, 40.0, 0.0, 0.0),
 ];
 
+/// What one seed of an [`Exponential`] came to.
+struct Seen {
+    stale: f64,
+    staleness_ms: f64,
+    missed: f64,
+    delay_ms: f64,
+    behind: f64,
+    lag_ms: f64,
+    lag_versions: f64,
+    visibility: Vec<VisibilityPoint>,
+}
+
+impl Seen {
+    fn of(findings: &Findings) -> Seen {
+        let mean = |slug, scope| value(findings, slug, scope, Statistic::Mean);
+        let (reader, visibility) = &findings.visibility[1];
+        assert_eq!(reader, "readers");
+        Seen {
+            stale: value(findings, "stale_reads", READERS, Statistic::Share),
+            staleness_ms: mean("staleness_ms", READERS) / 1e6,
+            missed: mean("staleness_versions", READERS),
+            delay_ms: mean("replication_delay_ms", REPLICA) / 1e6,
+            behind: 1.0 - over_time(findings, "lag_ms", REPLICA).share_at_zero().expect("time has passed"),
+            lag_ms: mean("lag_ms", REPLICA) / 1e6,
+            lag_versions: mean("lag_versions", REPLICA),
+            visibility: visibility.curve(),
+        }
+    }
+}
+
+/// All runs of [`EXPONENTIALS`], made once for the tests that look at them.
+static SEEN: LazyLock<Vec<(Exponential, Vec<Seen>)>> = LazyLock::new(|| {
+    let seen = |i: usize, case: Exponential| {
+        let runs = runs(&case.yaml(), seeds_of(i));
+        (case, runs.iter().map(|run| Seen::of(&run.findings)).collect())
+    };
+    EXPONENTIALS.into_iter().enumerate().map(|(i, case)| seen(i, case)).collect()
+});
+
 #[test]
 fn staleness_of_in_order_apply_follows_the_closed_forms() {
-    for case in EXPONENTIALS {
-        let runs = runs(&case.yaml(), SEEDS);
+    for (case, seen) in &*SEEN {
+        let samples = |of: fn(&Seen) -> f64| seen.iter().map(of).collect::<Vec<_>>();
         let (rho, x) = (case.rho(), case.rho() * case.tail(0.0));
-        let share = of_each(&runs, "stale_reads", READERS, Statistic::Share);
-        check(&format!("share of stale reads, {case:?}"), &share, -libm::expm1(-x), 0.0);
-        let mean = of_each(&runs, "staleness_ms", READERS, Statistic::Mean);
-        let mean: Vec<f64> = mean.iter().map(|nanos| nanos / 1e6).collect();
-        check(&format!("mean staleness, {case:?} [ms]"), &mean, case.mean_ms * ein(x), 0.0);
-        let versions = of_each(&runs, "staleness_versions", READERS, Statistic::Mean);
-        let expected = rho * ein(x) - libm::expm1(-x);
-        check(&format!("mean missed writes, {case:?}"), &versions, expected, 0.0);
+        check(&case.claim("share of stale reads"), &samples(|s| s.stale), -libm::expm1(-x), 0.0);
+        check(&case.claim("mean staleness [ms]"), &samples(|s| s.staleness_ms), case.mean_ms * ein(x), 0.0);
+        let missed = rho * ein(x) - libm::expm1(-x);
+        check(&case.claim("mean number of missed writes"), &samples(|s| s.missed), missed, 0.0);
     }
 }
 
 #[test]
-fn an_ordered_link_delays_writes_behind_earlier_ones_by_the_closed_form() {
-    for case in EXPONENTIALS {
+fn an_ordered_link_holds_writes_back_behind_earlier_ones_by_the_closed_form() {
+    for (case, seen) in &*SEEN {
         let rho = case.rho();
-        let mean = of_each(&runs(&case.yaml(), SEEDS), "replication_delay_ms", REPLICA, Statistic::Mean);
-        let mean: Vec<f64> = mean.iter().map(|nanos| nanos / 1e6).collect();
+        let delays: Vec<f64> = seen.iter().map(|seen| seen.delay_ms).collect();
         let expected = case.mean_ms * (ein(rho) - libm::expm1(-rho) / rho);
-        check(&format!("mean delay in order, {case:?} [ms]"), &mean, expected, 0.0);
+        check(&case.claim("mean replication delay in order [ms]"), &delays, expected, 0.0);
     }
 }
 
 #[test]
-fn lag_over_time_is_what_reads_without_any_delay_see_and_littles_law_holds() {
-    for case in EXPONENTIALS {
-        let runs = runs(&case.yaml(), SEEDS);
+fn lag_over_time_is_the_staleness_of_reads_that_take_no_time() {
+    for (case, seen) in &*SEEN {
+        let samples = |of: fn(&Seen) -> f64| seen.iter().map(of).collect::<Vec<_>>();
         let rho = case.rho();
-        let lag = |run: &RunResult| over_time(&run.findings, "lag_ms", REPLICA).clone();
-        let behind: Vec<f64> = runs.iter().map(|run| 1.0 - lag(run).share_at_zero().unwrap()).collect();
-        check(&format!("share of time behind, {case:?}"), &behind, -libm::expm1(-rho), 0.0);
-        let mean: Vec<f64> = runs.iter().map(|run| lag(run).mean().unwrap() / 1e6).collect();
-        check(&format!("mean lag, {case:?} [ms]"), &mean, case.mean_ms * ein(rho), 0.0);
-        let missing = of_each(&runs, "lag_versions", REPLICA, Statistic::Mean);
-        let expected = rho * ein(rho) - libm::expm1(-rho);
-        check(&format!("mean lag, {case:?} [versions]"), &missing, expected, 0.0);
-        // Little's law needs no formula: the same run measures both sides, in different places.
-        let delay = of_each(&runs, "replication_delay_ms", REPLICA, Statistic::Mean);
-        let rates = runs.iter().map(|run| run.findings.leaf("unconverged_writes", None));
-        let rates = rates.map(|leaf| match leaf {
-            Some(Leaf::Count { of: Some(committed), .. }) => *committed as f64 / 20e9,
-            other => panic!("{other:?}"),
-        });
-        for ((missing, delay), rate) in missing.iter().zip(delay).zip(rates) {
-            // They differ by the writes under way at the two ends of the window: a few ρ of thousands.
-            let off = (missing / (rate * delay) - 1.0).abs();
-            assert!(off < 0.1, "{missing} writes missing, {rate} per ns, each for {delay} ns");
+        check(&case.claim("share of time behind"), &samples(|s| s.behind), -libm::expm1(-rho), 0.0);
+        check(&case.claim("mean lag [ms]"), &samples(|s| s.lag_ms), case.mean_ms * ein(rho), 0.0);
+        let missing = rho * ein(rho) - libm::expm1(-rho);
+        check(&case.claim("mean lag [versions]"), &samples(|s| s.lag_versions), missing, 0.0);
+    }
+}
+
+#[test]
+fn the_t_visibility_curve_follows_its_closed_form() {
+    let mut steps = 0;
+    for (case, seen) in &*SEEN {
+        for VisibilityPoint { from, to, .. } in &seen[0].visibility {
+            let counts: Vec<(f64, f64)> = seen
+                .iter()
+                .flat_map(|seen| seen.visibility.iter().find(|point| point.from == *from))
+                .map(|point| (point.fresh as f64, point.reads as f64))
+                .collect();
+            let (fresh, reads) = counts.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
+            if fresh < 3_000.0 || reads - fresh < 300.0 {
+                continue; // too few for an error to be trusted, or to tell right from wrong
+            }
+            steps += 1;
+            let n = counts.len() as f64;
+            let share = fresh / reads;
+            // The error of a ratio of sums over seeds, by linearization.
+            let residuals = counts.iter().map(|(fresh, reads)| fresh - share * reads);
+            let error = (residuals.map(|r| r * r).sum::<f64>() * n / (n - 1.0)).sqrt() / reads;
+
+            // The formula holds for one t; a step has many, as often as the last ack is so old.
+            let visible = |t_ms: f64| (1.0 - case.tail(t_ms)) * libm::exp(-case.rho() * case.tail(t_ms));
+            let density = |t_ms: f64| libm::exp(-case.writes_per_second * t_ms / 1e3);
+            let (from_ms, to_ms) = (*from as f64 / 1e6, *to as f64 / 1e6);
+            let (mut visible_reads, mut all_reads) = (0.0, 0.0);
+            for i in 0..1_000 {
+                let t_ms = from_ms + (to_ms - from_ms) * (f64::from(i) + 0.5) / 1e3;
+                visible_reads += visible(t_ms) * density(t_ms) * (to_ms - from_ms) / 1e3;
+                all_reads += density(t_ms) * (to_ms - from_ms) / 1e3;
+            }
+            // The histogram shifts a time by up to 1/1024, so a read close to an end may count in the next step.
+            let misplaced = (from_ms * density(from_ms) + to_ms * density(to_ms)) / 1024.0 / all_reads;
+            let bias = misplaced * (visible(to_ms * 1.001) - visible(from_ms * 0.999));
+            let claim = case.claim(&format!("t-visibility, t from {from_ms} to {to_ms} ms"));
+            check_estimate(&claim, share, error, visible_reads / all_reads, bias);
+        }
+    }
+    // Where writes come fast few acks grow old, so not every case has as many steps as another.
+    assert!(steps >= 50, "{steps} steps say little of a curve");
+}
+
+#[test]
+fn littles_law_joins_lag_and_delay_in_every_single_run() {
+    for case in EXPONENTIALS {
+        for run in runs(&case.yaml().replace("warmup: ", "warmup: 0s # "), 1..4) {
+            let missing = over_time(&run.findings, "lag_versions", REPLICA);
+            let delays = samples(&run.findings, "replication_delay_ms", REPLICA);
+            // Both count the same stretches of time; only what is under way at the end reaches beyond the window.
+            let beyond = 2 * delays.sum() - missing.twice_integral() as i128;
+            let longest = value(&run.findings, "replication_delay_ms", REPLICA, Statistic::Max) as i128;
+            let most = i128::from(missing.max().expect("time has passed"));
+            assert!((0..=2 * most * longest).contains(&beyond), "{case:?}: {beyond} > {most} × {longest}");
+            assert!(2 * most * longest < delays.sum() / 10, "{case:?}: a bound that says something");
         }
     }
 }
@@ -318,8 +411,8 @@ fn lag_over_time_is_what_reads_without_any_delay_see_and_littles_law_holds() {
 #[test]
 fn a_replica_that_applies_in_log_order_turns_an_unordered_link_into_an_ordered_one() {
     for case in EXPONENTIALS {
-        let ordered = runs(&case.yaml(), 5);
-        let unordered = runs(&Exponential { ordered: false, ..case }.yaml(), 5);
+        let ordered = runs(&case.yaml(), 1..6);
+        let unordered = runs(&Exponential { ordered: false, ..case }.yaml(), 1..6);
         for (ordered, unordered) in ordered.iter().zip(&unordered) {
             assert_ne!(ordered.digest, unordered.digest, "messages did arrive at other moments");
             for (slug, scope) in [
@@ -341,151 +434,12 @@ fn a_replica_that_applies_in_log_order_turns_an_unordered_link_into_an_ordered_o
 }
 
 #[test]
-fn the_t_visibility_curve_follows_its_closed_form() {
-    for case in EXPONENTIALS {
-        let runs = runs(&case.yaml(), SEEDS);
-        let curves: Vec<_> = runs.iter().map(|run| run.findings.visibility[1].1.curve()).collect();
-        assert_eq!(runs[0].findings.visibility[1].0, "readers");
-        // Steps around the mean delay: some 900 reads a seed and second fall into each, or none of use.
-        let steps = curves[0].iter().map(|point| (point.from, point.to));
-        for (from, to) in steps.filter(|(from, to)| *from >= 3_000_000 && *to <= 60_000_000) {
-            let counts: Vec<(f64, f64)> = curves
-                .iter()
-                .map(|curve| {
-                    let point = curve.iter().find(|point| point.from == from);
-                    point.map_or((0.0, 0.0), |point| (point.fresh as f64, point.reads as f64))
-                })
-                .collect();
-            let (fresh, reads) = counts.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
-            if fresh < 2_000.0 || reads < 2_000.0 {
-                continue;
-            }
-            let n = counts.len() as f64;
-            let share = fresh / reads;
-            // The error of a ratio of sums over seeds, by linearization.
-            let residuals = counts.iter().map(|(fresh, reads)| fresh - share * reads);
-            let error = (residuals.map(|r| r * r).sum::<f64>() * n / (n - 1.0)).sqrt() / reads;
-            let visible = |t_ms: f64| (1.0 - case.tail(t_ms)) * libm::exp(-case.rho() * case.tail(t_ms));
-            let age_density = |t_ms: f64| libm::exp(-case.writes_per_second * t_ms / 1e3);
-            let (mut above, mut below) = (0.0, 0.0);
-            for i in 0..1_000 {
-                let t_ms = (from as f64 + (to - from) as f64 * (f64::from(i) + 0.5) / 1e3) / 1e6;
-                above += visible(t_ms) * age_density(t_ms);
-                below += age_density(t_ms);
-            }
-            // The histogram may put a read in the next step whose time is within 0.1 % of the border: of a step that
-            // is 26 % wide that is one read in 200 at either end, and the curve changes by less than 0.3 per step.
-            let bias = 0.3 * 0.01;
-            check_estimate(
-                &format!("t-visibility from {from} to {to} ns, {case:?}"),
-                share,
-                error,
-                above / below,
-                bias,
-            );
-        }
-    }
-}
-
-/// Last-write-wins in its purest form: the primary sends every write by itself, and a replica shows the newest that
-/// has arrived. No protocol of the simulator does that (all repair gaps), so it is made here.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct NewestWins {
-    me: Member,
-    members: u32,
-    writes: u64,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Newest {
-    key: Key,
-    stored: Stored,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum NoTimer {}
-
-impl Protocol for NewestWins {
-    type Config = Config; // none of it is used
-    type Message = Newest;
-    type Timer = NoTimer;
-
-    fn new(me: Member, members: Members<'_>, _: &Config) -> NewestWins {
-        NewestWins { me, members: members.count(), writes: 0 }
-    }
-
-    fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
-        match request {
-            Request::Put { key, write, .. } => {
-                self.writes += 1;
-                let stored = Stored { version: version(1, self.writes), write };
-                out.apply(key, stored);
-                out.committed(key, stored);
-                out.reply(op, Reply::Written);
-                for member in (0..self.members).map(Member).filter(|member| *member != self.me) {
-                    out.send(member, Newest { key, stored });
-                }
-            }
-            Request::Get { key, .. } => out.reply(op, Reply::Value(out.read(key))),
-        }
-    }
-
-    fn message(&mut self, _: Member, Newest { key, stored }: Newest, out: &mut impl Effects<Self>) {
-        if out.read(key).is_none_or(|shown| shown.version < stored.version) {
-            out.apply(key, stored);
-        }
-    }
-
-    fn start(&mut self, _: &mut impl Effects<Self>) {}
-    fn timer(&mut self, timer: NoTimer, _: &mut impl Effects<Self>) {
-        match timer {}
-    }
-    fn persisted(&mut self, _: u64, _: &mut impl Effects<Self>) {}
-    fn crash(&mut self, _: &mut impl Effects<Self>) {}
-    fn quiescent(&self) -> bool {
-        true
-    }
-
-    fn route(_: Members<'_>, _: &Config, request: Request) -> Route {
-        match request {
-            Request::Put { .. } => Route::Only(Member(0)),
-            Request::Get { .. } => Route::Any,
-        }
-    }
-}
-
-impl protocol::Message for Newest {
-    fn kind(&self) -> MessageKind {
-        MessageKind::Replicate
-    }
-    fn label(&self) -> Label {
-        const { Label::of("newest") }
-    }
-    fn bytes(&self) -> u64 {
-        100
-    }
-    fn for_each_write(&self, mut each: impl FnMut(Write)) {
-        each(self.stored.write);
-    }
-}
-
-impl protocol::Timer for NoTimer {
-    const ALL: &'static [NoTimer] = &[];
-    fn index(self) -> usize {
-        match self {}
-    }
-    fn label(self) -> Label {
-        match self {}
-    }
-}
-
-#[test]
 fn staleness_of_newest_wins_follows_the_closed_form() {
-    for case in EXPONENTIALS {
+    for (i, case) in EXPONENTIALS.into_iter().enumerate() {
         let case = Exponential { ordered: false, ..case };
         let loaded = load(&case.yaml());
         let ProtocolSettings::PrimaryBackup(config) = &loaded.scenario.protocol;
-        let shares: Vec<f64> = (1..=SEEDS)
+        let shares: Vec<f64> = seeds_of(i)
             .map(|seed| {
                 let (setup, streams) = build::setup(&loaded, seed).unwrap();
                 let window = setup.window;
@@ -501,13 +455,13 @@ fn staleness_of_newest_wins_follows_the_closed_form() {
         let (lambda, rho) = (case.writes_per_second, case.rho());
         let (s, tail) = ((case.a_ms + case.b_ms) / 1e3, case.tail(0.0));
         let expected = rho / (rho + 1.0) * tail * libm::exp(-lambda * s + rho * (1.0 - tail));
-        check(&format!("share of stale reads, newest wins, {case:?}"), &shares, expected, 0.0);
+        check(&case.claim("share of stale reads, newest wins"), &shares, expected, 0.0);
     }
 }
 
 #[test]
 fn with_a_constant_delay_a_replica_is_behind_as_often_as_a_server_is_busy() {
-    for (rate, delay_ms) in [(50.0, 20.0), (10.0, 30.0), (200.0, 15.0)] {
+    for (i, (rate, delay_ms)) in [(50.0, 20.0), (10.0, 30.0), (200.0, 15.0)].into_iter().enumerate() {
         let yaml = format!(
             "
 duration: 21s
@@ -520,7 +474,7 @@ workload:
 "
         );
         let claim = |what: &str| format!("{what}, {rate} writes/s, {delay_ms} ms");
-        let runs = runs(&yaml, SEEDS);
+        let runs = runs(&yaml, seeds_of(i));
         let lag = |run: &RunResult| over_time(&run.findings, "lag_ms", REPLICA).clone();
         let behind: Vec<f64> = runs.iter().map(|run| 1.0 - lag(run).share_at_zero().unwrap()).collect();
         let under_way = rate * delay_ms / 1e3;
@@ -557,14 +511,14 @@ workload:
     };
     let expected = RATE * SECONDS;
     let fixed: Vec<u64> =
-        runs(&yaml("fixed"), RUNS).iter().map(|run| run.findings.accounting.operations).collect();
+        runs(&yaml("fixed"), 1..RUNS + 1).iter().map(|run| run.findings.accounting.operations).collect();
     assert_eq!(
         fixed,
         vec![expected as u64; RUNS as usize],
         "equal distances fit as often whatever the phase"
     );
 
-    let poisson = runs(&yaml("poisson"), RUNS);
+    let poisson = runs(&yaml("poisson"), 1..RUNS + 1);
     let counts: Vec<f64> = poisson.iter().map(|run| run.findings.accounting.operations as f64).collect();
     check("mean number of operations", &counts, expected, 0.0);
     // The standard error of the variance of n Poisson counts: their fourth central moment is m (1 + 3 m).
@@ -602,7 +556,7 @@ script:
 ",
         2 * delay_ms
     );
-    runs(&yaml, 1).remove(0)
+    runs(&yaml, 1..2).remove(0)
 }
 
 #[test]
@@ -631,6 +585,35 @@ fn during_a_cut_lag_grows_with_slope_one_until_the_missing_writes_arrive() {
                 (12, i128::from(delays * MS)),
                 "ordered: {ordered}"
             );
+        }
+    }
+}
+
+#[test]
+fn every_read_that_a_cut_can_touch_fails_and_no_other() {
+    const ONE_WAY_MS: u64 = 100;
+    const CUT_MS: u64 = 2_000;
+    // What is under way still arrives: reads fail whose request or answer is *sent* during the cut.
+    // What is under way is dropped: also those whose request or answer is on the wire when it begins.
+    for (in_flight, touched) in [("deliver", CUT_MS + ONE_WAY_MS), ("drop", CUT_MS + 2 * ONE_WAY_MS)] {
+        let yaml = format!(
+            "
+duration: 10s
+topology: {{ nodes: {{ p: P, r: R }} }}
+network: {{ default: {{ latency: {{ constant: {ONE_WAY_MS}ms }}, ordered: false }} }}
+protocol: primary-backup
+workload:
+  - {{ name: readers, at: Q, arrivals: {{ fixed: 1000/s }}, reads: 100%, read-from: {{ node: r }} }}
+faults:
+  - {{ at: 4s, partition: {{ isolate: [r], in-flight: {in_flight} }}, for: {CUT_MS}ms }}
+"
+        );
+        for run in runs(&yaml, 1..6) {
+            let accounting = run.findings.accounting;
+            // One read a millisecond: a stretch of so many milliseconds holds as many, wherever the first one falls.
+            assert_eq!((accounting.operations, accounting.unknown), (10_000, touched), "in flight: {in_flight}");
+            let available = value(&run.findings, "availability", READERS, Statistic::Share);
+            assert_eq!(available, (10_000 - touched) as f64 / 10_000.0, "in flight: {in_flight}");
         }
     }
 }

@@ -163,8 +163,13 @@ impl Distribution {
         count(&self.positive) + count(&self.negative)
     }
 
+    /// Without censored samples: the first and the last are known exactly.
     fn value_at(&self, positive: &Option<Histogram<u64>>, rank: u64) -> i64 {
-        self.value_at_uncapped(positive.as_ref(), rank).clamp(self.min, self.max)
+        match rank {
+            rank if rank == self.count_known() => self.max,
+            1 => self.min,
+            rank => self.value_at_uncapped(positive.as_ref(), rank).clamp(self.min, self.max),
+        }
     }
 
     /// The value of the `rank`-th smallest sample, counted from 1; the upper end of its bucket.
@@ -223,6 +228,9 @@ mod tests {
     fn large_samples_keep_three_digits_and_the_extremes_exactly() {
         let d = distribution(&[1, 9_999_999_937], &[]);
         assert_eq!(d.max(), Some(Quantile::Value(9_999_999_937)));
+        let d = distribution(&[-9_999_999_937, -1_234_567_891], &[]);
+        assert_eq!(d.max(), Some(Quantile::Value(-1_234_567_891)));
+        assert_eq!(d.quantile(0.0), Some(Quantile::Value(-9_999_999_937)));
         let d = distribution(&[123_456_789, 987_654_321], &[]);
         let Some(Quantile::Value(median)) = d.quantile(0.5) else { panic!("known") };
         assert!((median - 123_456_789).abs() <= 123_457, "{median}");

@@ -1,0 +1,102 @@
+//! Last-write-wins in its purest form: the primary sends every write by itself, and a replica shows the newest that
+//! has arrived. No protocol of the simulator does that (all of them wait for what is missing), so it is made here, for
+//! the one known answer that needs it.
+
+use replisim_engine::Label;
+use replisim_observe::{Key, Member, Op, Stored, Write};
+use replisim_protocols::primary_backup::Config;
+use replisim_protocols::protocol::{self, version};
+use replisim_protocols::{Effects, Members, MessageKind, Protocol, Reply, Request, Route};
+
+/// One member.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct NewestWins {
+    me: Member,
+    members: u32,
+    writes: u64,
+}
+
+/// A write on its way to a replica.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Newest {
+    key: Key,
+    stored: Stored,
+}
+
+/// There are none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum NoTimer {}
+
+impl Protocol for NewestWins {
+    type Config = Config; // none of it is used
+    type Message = Newest;
+    type Timer = NoTimer;
+
+    fn new(me: Member, members: Members<'_>, _: &Config) -> NewestWins {
+        NewestWins { me, members: members.count(), writes: 0 }
+    }
+
+    fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
+        match request {
+            Request::Put { key, write, .. } => {
+                self.writes += 1;
+                let stored = Stored { version: version(1, self.writes), write };
+                out.apply(key, stored);
+                out.committed(key, stored);
+                out.reply(op, Reply::Written);
+                for member in (0..self.members).map(Member).filter(|member| *member != self.me) {
+                    out.send(member, Newest { key, stored });
+                }
+            }
+            Request::Get { key, .. } => out.reply(op, Reply::Value(out.read(key))),
+        }
+    }
+
+    fn message(&mut self, _: Member, Newest { key, stored }: Newest, out: &mut impl Effects<Self>) {
+        if out.read(key).is_none_or(|shown| shown.version < stored.version) {
+            out.apply(key, stored);
+        }
+    }
+
+    fn start(&mut self, _: &mut impl Effects<Self>) {}
+    fn timer(&mut self, timer: NoTimer, _: &mut impl Effects<Self>) {
+        match timer {}
+    }
+    fn persisted(&mut self, _: u64, _: &mut impl Effects<Self>) {}
+    fn crash(&mut self, _: &mut impl Effects<Self>) {}
+    fn quiescent(&self) -> bool {
+        true
+    }
+
+    fn route(_: Members<'_>, _: &Config, request: Request) -> Route {
+        match request {
+            Request::Put { .. } => Route::Only(Member(0)),
+            Request::Get { .. } => Route::Any,
+        }
+    }
+}
+
+impl protocol::Message for Newest {
+    fn kind(&self) -> MessageKind {
+        MessageKind::Replicate
+    }
+    fn label(&self) -> Label {
+        const { Label::of("newest") }
+    }
+    fn bytes(&self) -> u64 {
+        100
+    }
+    fn for_each_write(&self, mut each: impl FnMut(Write)) {
+        each(self.stored.write);
+    }
+}
+
+impl protocol::Timer for NoTimer {
+    const ALL: &'static [NoTimer] = &[];
+    fn index(self) -> usize {
+        match self {}
+    }
+    fn label(self) -> Label {
+        match self {}
+    }
+}
