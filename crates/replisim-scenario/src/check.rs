@@ -30,10 +30,14 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.problems
 }
 
-/// The most nodes and clients together: the network keeps a table of all pairs.
-const MOST_SITES: usize = 5_000;
+/// The most names that a message lists.
+const MOST_LISTED: usize = 40;
+/// The most nodes and clients together: the network keeps a table of all pairs, each with its laws.
+const MOST_SITES: usize = 1_000;
 /// The most copies of keys: what stores and measures keep grows with them, some 100 bytes each.
 const MOST_COPIES: usize = 50_000_000;
+/// The most steps of a script: their keys are compared with each other.
+const MOST_STEPS: usize = 20_000;
 
 struct Check<'a> {
     scenario: &'a Scenario,
@@ -116,6 +120,16 @@ impl Check<'_> {
             let label = format!("keys × nodes can be at most {MOST_COPIES}");
             self.report_with("workload", format!("{copies} copies of keys"), label);
         }
+        // A zipf law keeps a table of its keys for each workload.
+        let drawn: usize = self.scenario.workload.iter().map(|workload| workload.keys.count() as usize).sum();
+        if drawn > MOST_COPIES {
+            let label = format!("the workloads together can draw from at most {MOST_COPIES}");
+            self.report_with("workload", format!("{drawn} keys"), label);
+        }
+        let steps = self.scenario.script.len();
+        if steps > MOST_STEPS {
+            self.report_with("script", format!("{steps} steps"), format!("there can be at most {MOST_STEPS}"));
+        }
     }
 
     fn protocol(&mut self) {
@@ -161,8 +175,13 @@ impl Check<'_> {
                 let Some(law) = law else { continue };
                 let path = format!("network.{block}.{field}");
                 match law.sampler() {
-                    Err(error) => self.report(format!("{path}.{}", error.field), error.message),
-                    Ok(sampler) if field == "jitter" && sampler.mean_nanos().is_none() => {
+                    Err(error) => {
+                        let what = error.field.rsplit('.').next().unwrap_or_default();
+                        self.report(format!("{path}.{}", error.field), format!("`{what}` {}", error.message));
+                    }
+                    Ok(sampler)
+                        if field == "jitter" && sampler.mean_nanos().is_none_or(|mean| !mean.is_finite()) =>
+                    {
                         self.report_with(
                             path,
                             "jitter keeps the mean delay, and this law has none",
@@ -292,8 +311,13 @@ impl Check<'_> {
         let free = build::places_are_free(scenario);
         for (path, name) in nodes.chain(workloads).chain(clients) {
             let Some(place) = map.find(name) else {
-                let known: Vec<&str> = map.names().collect();
                 let region = name.split('/').next().unwrap_or_default();
+                // In a region that is known its zones, else the regions: a list of all is too long to read.
+                let of_region = format!("{region}/");
+                let known: Vec<&str> = match map.find(region) {
+                    Some(_) => map.names().filter(|name| name.starts_with(&of_region)).collect(),
+                    None => map.names().filter(|name| !name.contains('/')).collect(),
+                };
                 if !free && map.find(region).is_none_or(|region| !map.zones(region).is_empty()) {
                     self.unknown(path, "place", name, known);
                 }
@@ -336,9 +360,10 @@ impl Check<'_> {
         if let Some(close) = did_you_mean(name, known.iter().copied()) {
             problem = problem.label(format!("did you mean `{close}`?"));
         }
-        if known.len() <= 60 {
-            problem = problem.help(format!("the {what}s are {}", known.join(", ")));
-        }
-        self.problems.push(problem);
+        self.problems.push(match known.len() {
+            0 => problem.help(format!("there are no {what}s")),
+            1..=MOST_LISTED => problem.help(format!("the {what}s are {}", known.join(", "))),
+            _ => problem,
+        });
     }
 }

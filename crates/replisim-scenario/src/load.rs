@@ -151,10 +151,16 @@ fn open_referenced(
     if let Some(path) = &scenario.topology.rtt_file {
         text_of(path, "topology.rtt-file", problems);
     }
-    for law in scenario.network.laws_mut() {
+    let blocks = scenario.network.blocks();
+    let paths = blocks.iter().flat_map(|(block, settings)| {
+        let laws = [("latency", &settings.latency), ("jitter", &settings.jitter)];
+        let given = laws.into_iter().filter(|(_, law)| law.is_some());
+        given.map(move |(field, _)| format!("network.{block}.{field}"))
+    });
+    for (law, path) in scenario.network.laws_mut().into_iter().zip(paths) {
         for empirical in law.empirical_mut() {
-            if let Some(text) = text_of(&empirical.file, "network", problems) {
-                fill(empirical, &text, problems);
+            if let Some(text) = text_of(&empirical.file, &path, problems) {
+                fill(empirical, &text, &path, problems);
             }
         }
     }
@@ -162,7 +168,7 @@ fn open_referenced(
 }
 
 /// Takes the durations out of a CSV file of one column in milliseconds.
-fn fill(empirical: &mut Empirical, text: &str, problems: &mut Vec<Problem>) {
+fn fill(empirical: &mut Empirical, text: &str, path: &str, problems: &mut Vec<Problem>) {
     for (number, line) in (1..).zip(text.lines()).skip(1).filter(|(_, line)| !line.trim().is_empty()) {
         match line.trim().parse::<f64>() {
             Ok(ms) if (0.0..=1e9).contains(&ms) => {
@@ -174,7 +180,7 @@ fn fill(empirical: &mut Empirical, text: &str, problems: &mut Vec<Problem>) {
                     empirical.file,
                     line.trim()
                 );
-                problems.push(Problem::of("network", message));
+                problems.push(Problem::of(path, message));
                 return;
             }
         }

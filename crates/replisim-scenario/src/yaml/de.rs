@@ -100,6 +100,9 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         let choice = match self.value {
+            Value::String(text) if text.starts_with(|c: char| c.is_ascii_digit()) && !choices.is_empty() => {
+                return Err(self.unchosen(&format!("`{}`", shortened(text)), choices));
+            }
             Value::String(tag) => Choice { tag, origin: self.origin, content: None, path: self.path },
             Value::Map(entries) => match entries.as_slice() {
                 [(key, node)] => {

@@ -19,11 +19,13 @@ pub(crate) struct Failure {
     problem: Box<Problem>,
     /// The field that is missing, if that is the problem.
     missing: Option<&'static str>,
+    /// The field that is unknown, if that is the problem.
+    unknown: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(problem: Problem) -> Failure {
-        Failure { problem: Box::new(problem), missing: None }
+        Failure { problem: Box::new(problem), missing: None, unknown: None }
     }
 
     /// Says where it happened, unless that is known.
@@ -43,6 +45,11 @@ impl Failure {
     /// The field that this level lacks; `None` for an error that an inner level has placed already.
     pub(crate) fn missing(&self) -> Option<&'static str> {
         self.missing.filter(|_| self.problem.origin.is_none())
+    }
+
+    /// The field that this level does not have; `None` for an error that has been placed already.
+    pub(crate) fn unknown(&self) -> Option<&str> {
+        self.unknown.as_deref().filter(|_| self.problem.origin.is_none())
     }
 
     pub(crate) fn into_problem(self) -> Problem {
@@ -99,7 +106,7 @@ impl de::Error for Failure {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Failure {
-        Failure::new(unknown("field", field, expected))
+        Failure { unknown: Some(field.to_owned()), ..Failure::new(unknown("field", field, expected)) }
     }
 
     fn missing_field(field: &'static str) -> Failure {

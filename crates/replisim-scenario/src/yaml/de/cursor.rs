@@ -90,7 +90,11 @@ impl<'a> Cursor<'a, '_> {
         let access = Entries { entries: entries.iter(), current: None, path: self.path };
         visitor.visit_map(access).map_err(|failure| match failure.missing() {
             Some(field) => self.explain_missing(field, fields),
-            None => failure.at(self.home(), self.path),
+            // A type that reads its keys as texts refuses one only after it has been read.
+            None => match entries.iter().find(|(key, _)| failure.unknown() == Some(&key.text)) {
+                Some((key, _)) => failure.at(key.origin, self.path),
+                None => failure.at(self.home(), self.path),
+            },
         })
     }
 

@@ -220,7 +220,7 @@ fn an_equals_sign_is_needed() {
                | seed
                | ^^^^
                |
-               = help: for example `--set protocol=quorum` or `--set workload.readers.reads=90%`
+               = help: for example `--set duration=10s` or `--set workload.readers.reads=90%`
         ",
     );
 }
