@@ -361,7 +361,7 @@ fn the_t_visibility_curve_follows_its_closed_form() {
                 .map(|point| (point.fresh as f64, point.reads as f64))
                 .collect();
             let (fresh, reads) = counts.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
-            if fresh < 3_000.0 || reads - fresh < 300.0 {
+            if fresh < 6_000.0 || reads - fresh < 300.0 {
                 continue; // too few for an error to be trusted, or to tell right from wrong
             }
             steps += 1;
@@ -611,7 +611,11 @@ faults:
         for run in runs(&yaml, 1..6) {
             let accounting = run.findings.accounting;
             // One read a millisecond: a stretch of so many milliseconds holds as many, wherever the first one falls.
-            assert_eq!((accounting.operations, accounting.unknown), (10_000, touched), "in flight: {in_flight}");
+            assert_eq!(
+                (accounting.operations, accounting.unknown),
+                (10_000, touched),
+                "in flight: {in_flight}"
+            );
             let available = value(&run.findings, "availability", READERS, Statistic::Share);
             assert_eq!(available, (10_000 - touched) as f64 / 10_000.0, "in flight: {in_flight}");
         }

@@ -128,7 +128,11 @@ impl Check<'_> {
         }
         let steps = self.scenario.script.len();
         if steps > MOST_STEPS {
-            self.report_with("script", format!("{steps} steps"), format!("there can be at most {MOST_STEPS}"));
+            self.report_with(
+                "script",
+                format!("{steps} steps"),
+                format!("there can be at most {MOST_STEPS}"),
+            );
         }
     }
 

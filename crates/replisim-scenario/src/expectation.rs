@@ -155,9 +155,10 @@ fn resolve(slug: &str, value: &str) -> Result<&'static MeasureInfo, String> {
         (None, Some(measure)) if with_unit => Ok(measure),
         (None, Some(_)) => Err(format!("`{slug}` is compared with a duration: write one like `{value}ms`")),
         (None, None) => {
-            let short = |slug: &'static str| slug.trim_end_matches("_ms");
-            let known: Vec<&str> =
-                catalogue().iter().flat_map(|info| [info.slug, short(info.slug)]).collect();
+            let known: Vec<&str> = match with_unit {
+                true => catalogue().iter().filter_map(|info| info.slug.strip_suffix("_ms")).collect(),
+                false => catalogue().iter().map(|info| info.slug).collect(),
+            };
             let hint = did_you_mean(slug, known.iter().copied())
                 .map_or("`replisim list measures` shows all".to_owned(), |known| {
                     format!("did you mean `{known}`?")

@@ -16,7 +16,7 @@ use serde::forward_to_deserialize_any;
 use self::access::{Choice, One};
 use self::cursor::{Cursor, Path};
 use super::failure::Failure;
-use super::node::{Node, Value};
+use super::node::{Node, Value, shortened};
 use super::problem::Problem;
 
 /// Reads a tree as a `T`.
@@ -100,8 +100,11 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
         visitor: V,
     ) -> Result<V::Value, Failure> {
         let choice = match self.value {
+            // `latency: 10ms`: a value without the choice that it belongs to.
             Value::String(text) if text.starts_with(|c: char| c.is_ascii_digit()) && !choices.is_empty() => {
-                return Err(self.unchosen(&format!("`{}`", shortened(text)), choices));
+                let text = shortened(text);
+                let failure = self.unchosen(&format!("`{text}`"), choices);
+                return Err(failure.help(format!("for example `{{ {}: {text} }}`", choices[0])));
             }
             Value::String(tag) => Choice { tag, origin: self.origin, content: None, path: self.path },
             Value::Map(entries) => match entries.as_slice() {

@@ -19,7 +19,8 @@ pub fn apply(root: &mut Node, index: usize, argument: &str) -> Result<(), Proble
         let problem = Problem::new("expected `path=value`").at(whole(0, count(argument)));
         return Err(problem.help("for example `--set duration=10s` or `--set workload.readers.reads=90%`"));
     };
-    let segments = segments(path.trim_end()).map_err(|bad| Problem::new(bad.message).at(whole(bad.offset, 1)))?;
+    let segments =
+        segments(path.trim_end()).map_err(|bad| Problem::new(bad.message).at(whole(bad.offset, 1)))?;
     if segments.is_empty() {
         return Err(Problem::new("a path is missing before the `=`").at(whole(0, 1)));
     }

@@ -238,10 +238,14 @@ impl<'t> Builder<'t> {
                 "check the indentation of this line and the one above; quote a text that contains `: `",
             ),
             ErrorKind::SimpleKeyExpected => Problem::new("expected `key: value`"),
-            ErrorKind::ExpectedBlockMappingKey => Problem::new("expected `key: value`, as in the lines before")
-                .help("check the indentation of this line and the one above"),
-            ErrorKind::ExpectedBlockSequenceEntry => Problem::new("expected the next item of the list, `- …`")
-                .help("check the indentation; quote a text that starts with `{`, `[` or a quote"),
+            ErrorKind::ExpectedBlockMappingKey => {
+                Problem::new("expected `key: value`, as in the lines before")
+                    .help("check the indentation of this line and the one above")
+            }
+            ErrorKind::ExpectedBlockSequenceEntry => {
+                Problem::new("expected the next item of the list, `- …`")
+                    .help("check the indentation; quote a text that starts with `{`, `[` or a quote")
+            }
             ErrorKind::ExpectedFlowMappingSeparator => Problem::new("expected `,` or `}`"),
             ErrorKind::ExpectedFlowSequenceSeparator => Problem::new("expected `,` or `]`"),
             ErrorKind::ExpectedDocumentStart => Problem::new("expected the end of the text"),

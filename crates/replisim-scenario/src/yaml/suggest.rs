@@ -18,7 +18,7 @@ pub fn did_you_mean<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str
         .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, _)| *distance <= (length / 3).max(1) && *distance < length)
-        .min_by_key(|(distance, _)| *distance) // the first of equals
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len())) // of equals the shortest, then the first
         .map(|(_, candidate)| candidate.to_owned())
 }
 
