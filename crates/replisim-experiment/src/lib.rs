@@ -1,6 +1,6 @@
 //! Experiments: runs a scenario over one or many seeds, in parallel, and says what can be said of the setting.
 //!
-//! A map of the code: [`run`] runs seeds; [`study`] is what comes of them; [`statistics`] are the intervals across
+//! A map of the code: [`mod@run`] runs seeds; [`study`] is what comes of them; [`statistics`] are the intervals across
 //! seeds; [`verdict`] judges expectations; [`answer`] puts the result into a sentence; [`warning`] lists what the
 //! reader must know before trusting it; [`places`] is the map of who is where.
 //!

@@ -5,7 +5,7 @@
 //!   lag, recovery), [`reads`] (staleness, t-visibility) and [`operations`] (latency, availability, accounting).
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
-//! - [`findings`]: the results by slug and scope; [`catalogue`]: every slug with its unit and meaning.
+//! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning.
 //! - [`twin`]: the same measures, by brute force over a recorded run: slow, obvious, and the oracle of the tests.
 //!
 //! What it never knows: how observations come about. A protocol's own counters are not asked.

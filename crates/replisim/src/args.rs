@@ -29,7 +29,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    /// Run a scenario: print what came out and write results/<name>/.
+    /// Run a scenario: print what came out and write `results/<name>/`.
     Run(RunArgs),
     /// List scenarios, protocols, presets, measures, laws or faults.
     List(ListArgs),
@@ -62,7 +62,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) seeds: Option<u32>,
 
-    /// Where the files go [default: results/<name>]. Only an empty folder or one of ours is replaced.
+    /// Where the files go (default: `results/<name>`). Only an empty folder or one of ours is replaced.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
 
