@@ -22,6 +22,8 @@ use support::load;
 
 /// Enough independent runs for an error to be trusted.
 const SEEDS: u64 = 40;
+/// A check with a larger relative tolerance than this would not tell right from wrong.
+const LARGEST_TOLERANCE: f64 = 0.08;
 const THREADS: usize = 2;
 const MS: i64 = 1_000_000;
 const READERS: Option<(&str, &str)> = Some(("workload", "readers"));
@@ -47,7 +49,7 @@ fn check_estimate(claim: &str, estimate: f64, error: f64, expected: f64, bias: f
     println!("{claim}: expected {expected:.6}, measured {estimate:.6} ± {error:.6} ({off:+.1} errors)");
     let tolerance = 4.5 * error + bias;
     assert!(
-        tolerance > 0.0 && tolerance < 0.06 * expected,
+        tolerance > 0.0 && tolerance < LARGEST_TOLERANCE * expected,
         "{claim}: ± {tolerance} cannot tell right from wrong"
     );
     assert!((estimate - expected).abs() <= tolerance, "{claim}: {estimate} ± {error}, not {expected}");
@@ -192,6 +194,25 @@ workload:
             assert!(delays.min() >= Some(delay_ms * MS) && longest <= ((delay_ms + every_ms) * MS) as f64);
         }
     }
+}
+
+#[test]
+fn the_phase_of_shipping_is_drawn_for_each_run() {
+    // One write at a fixed time: only the phase can make its delay differ from seed to seed.
+    let yaml = "
+duration: 600ms
+topology: { nodes: { p: X, r: X } }
+network: { default: { latency: { constant: 50ms } } }
+protocol: { primary-backup: { ship-every: 100ms, heartbeat: 1000h } }
+clients: { c: X }
+script: [{ at: 500ms, client: c, put: k }]
+";
+    let delays = of_each(&runs(yaml, 1..1_001), "replication_delay_ms", REPLICA, Statistic::Mean);
+    let delays: Vec<f64> = delays.iter().map(|nanos| nanos / 1e6).collect();
+    check("delay of one write shipped within 100 ms [ms]", &delays, 100.0, 0.0);
+    // A thousand uniform numbers leave a hundredth empty at either end once in 20,000 tries.
+    assert!(delays.iter().all(|delay| (50.0..=150.0).contains(delay)));
+    assert!(delays.iter().any(|delay| *delay < 51.0) && delays.iter().any(|delay| *delay > 149.0));
 }
 
 /// A primary `p`, one replica `r`, a writer whose answers take `a` and a reader whose requests take `b`. Delays from
@@ -361,10 +382,9 @@ fn the_t_visibility_curve_follows_its_closed_form() {
                 .map(|point| (point.fresh as f64, point.reads as f64))
                 .collect();
             let (fresh, reads) = counts.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.0, sum.1 + c.1));
-            if fresh < 6_000.0 || reads - fresh < 300.0 {
-                continue; // too few for an error to be trusted, or to tell right from wrong
+            if fresh < 1_000.0 || reads - fresh < 300.0 {
+                continue; // too few for an error to be trusted
             }
-            steps += 1;
             let n = counts.len() as f64;
             let share = fresh / reads;
             // The error of a ratio of sums over seeds, by linearization.
@@ -384,8 +404,12 @@ fn the_t_visibility_curve_follows_its_closed_form() {
             // The histogram shifts a time by up to 1/1024, so a read close to an end may count in the next step.
             let misplaced = (from_ms * density(from_ms) + to_ms * density(to_ms)) / 1024.0 / all_reads;
             let bias = misplaced * (visible(to_ms * 1.001) - visible(from_ms * 0.999));
-            let claim = case.claim(&format!("t-visibility, t from {from_ms} to {to_ms} ms"));
-            check_estimate(&claim, share, error, visible_reads / all_reads, bias);
+            let expected = visible_reads / all_reads;
+            if 4.5 * error + bias < LARGEST_TOLERANCE * expected {
+                steps += 1;
+                let claim = case.claim(&format!("t-visibility, t from {from_ms} to {to_ms} ms"));
+                check_estimate(&claim, share, error, expected, bias);
+            }
         }
     }
     // Where writes come fast few acks grow old, so not every case has as many steps as another.
@@ -574,6 +598,9 @@ fn during_a_cut_lag_grows_with_slope_one_until_the_missing_writes_arrive() {
             let twice_integral = delay_ms * delay_ms + (shown_ms - 1_100) * (shown_ms - 1_100);
             let twice_integral = twice_integral as u128 * MS as u128 * MS as u128;
             assert_eq!(lag.twice_integral(), twice_integral, "ordered: {ordered}");
+            let behind_ms = delay_ms + shown_ms - 1_100;
+            let at_zero = lag.share_at_zero().expect("time has passed");
+            assert_eq!(at_zero, (6_000 - behind_ms) as f64 / 6_000.0, "ordered: {ordered}");
             let recovery = samples(&run.findings, "recovery_convergence_ms", None);
             assert_eq!(all_equal(recovery, (shown_ms - 3_000) * MS), 1);
             let delays: i64 = (1_100..3_000).step_by(200).map(|at| shown_ms - at).sum::<i64>()
