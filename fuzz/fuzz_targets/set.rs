@@ -15,7 +15,8 @@ fuzz_target!(|text: &str| {
     match load(QUICKSTART, &overrides) {
         Ok(loaded) => {
             let yaml = loaded.scenario.to_yaml().expect("a scenario can be shown");
-            let again = load(&yaml, &[]).unwrap_or_else(|error| panic!("what is shown is refused: {error}\n{yaml}"));
+            let again =
+                load(&yaml, &[]).unwrap_or_else(|error| panic!("what is shown is refused: {error}\n{yaml}"));
             assert_eq!(again.scenario, loaded.scenario, "{yaml}");
         }
         Err(error @ LoadError::Wrong(_)) => assert!(!error.to_string().is_empty()),

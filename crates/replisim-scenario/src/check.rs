@@ -4,6 +4,7 @@
 
 use replisim_cluster::ReadFrom;
 use replisim_engine::{Duration, Streams};
+use replisim_network::Map;
 
 use crate::build;
 use crate::load::Referenced;
@@ -316,14 +317,8 @@ impl Check<'_> {
         for (path, name) in nodes.chain(workloads).chain(clients) {
             let Some(place) = map.find(name) else {
                 let region = name.split('/').next().unwrap_or_default();
-                // In a region that is known its zones, else the regions: a list of all is too long to read.
-                let of_region = format!("{region}/");
-                let known: Vec<&str> = match map.find(region) {
-                    Some(_) => map.names().filter(|name| name.starts_with(&of_region)).collect(),
-                    None => map.names().filter(|name| !name.contains('/')).collect(),
-                };
                 if !free && map.find(region).is_none_or(|region| !map.zones(region).is_empty()) {
-                    self.unknown(path, "place", name, known);
+                    self.unknown_place(path, name, &map);
                 }
                 continue;
             };
@@ -360,14 +355,30 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, path: impl Into<String>, what: &str, name: &str, known: Vec<&str>) {
-        let mut problem = Problem::of(path, format!("there is no {what} `{name}`"));
-        if let Some(close) = did_you_mean(name, known.iter().copied()) {
-            problem = problem.label(format!("did you mean `{close}`?"));
-        }
-        self.problems.push(match known.len() {
-            0 => problem.help(format!("there are no {what}s")),
-            1..=MOST_LISTED => problem.help(format!("the {what}s are {}", known.join(", "))),
-            _ => problem,
+        let problem = Problem::of(path, format!("there is no {what} `{name}`"));
+        let help = match known.len() {
+            0 => format!("there are no {what}s"),
+            1..=MOST_LISTED => format!("the {what}s are {}", known.join(", ")),
+            many => format!("there are {many} {what}s, among them {}", known[..MOST_LISTED].join(", ")),
+        };
+        let problem = problem.help(help);
+        self.problems.push(match did_you_mean(name, known) {
+            Some(close) => problem.label(format!("did you mean `{close}`?")),
+            None => problem,
         });
+    }
+
+    fn unknown_place(&mut self, path: String, name: &str, map: &Map) {
+        // In a region that is known its zones, else the regions: a list of all is too long to read.
+        let region = name.split('/').next().unwrap_or_default();
+        let of_region = format!("{region}/");
+        let listed = match map.find(region) {
+            Some(_) => map.names().filter(|name| name.starts_with(&of_region)).collect(),
+            None => map.names().filter(|name| !name.contains('/')).collect(),
+        };
+        self.unknown(path, "place", name, listed);
+        if let (Some(close), Some(problem)) = (did_you_mean(name, map.names()), self.problems.last_mut()) {
+            problem.label = Some(format!("did you mean `{close}`?"));
+        }
     }
 }

@@ -4,6 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+#[path = "cli/messages.rs"]
+mod messages;
+#[path = "cli/results.rs"]
+mod results;
+
 /// A scenario that runs in milliseconds.
 const SMALL: &str = "\
 about: A small one.
