@@ -46,6 +46,7 @@ pub struct World<P: Protocol, O> {
     clients: Vec<ClientState>,
     ops: Ops,
     writes: u64,
+    primary: Option<Member>,
     script_targets: Vec<ReadTarget>,
     active_faults: Vec<Vec<Undo>>,
     labels: Labels,
@@ -141,6 +142,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             clients,
             ops: Ops::default(),
             writes: 0,
+            primary,
             script_targets,
             labels,
             events: 0,
@@ -186,6 +188,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// The fingerprint of everything that has happened.
     pub fn digest(&self) -> Digest {
         self.stage.digest
+    }
+
+    /// The member that takes all writes, if the protocol has one.
+    pub fn primary(&self) -> Option<Member> {
+        self.primary
     }
 
     /// Whoever has been watching.

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::time::{Duration, decimal_times};
+use crate::time::decimal_times;
 
 /// Events per unit of time, `500/s`.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -36,11 +36,6 @@ impl Rate {
     /// Events per second.
     pub fn get(self) -> f64 {
         self.per_second
-    }
-
-    /// The mean time between two events.
-    pub fn period(self) -> Duration {
-        Duration::from_nanos_f64(1e9 / self.per_second)
     }
 }
 

@@ -4,8 +4,8 @@ use rayon::prelude::*;
 use replisim_cluster::World;
 use replisim_engine::{Digest, Time};
 use replisim_measure::{Findings, Measures};
-use replisim_observe::{Key, Member, Observer, Write};
-use replisim_protocols::{Members, Protocol, Request, Route};
+use replisim_observe::{Member, Observer};
+use replisim_protocols::Protocol;
 use replisim_scenario::{Loaded, ProtocolSettings, build};
 
 use crate::study::Study;
@@ -134,12 +134,6 @@ fn drive<P: Protocol, O: Observer>(
 ) -> Result<(O, End), RunError> {
     let (setup, streams) = build::setup(loaded, seed).map_err(RunError::Impossible)?;
     let stop = setup.window.to;
-    let members = Members { names: &setup.nodes };
-    let put = Request::Put { key: Key(0), write: Write(0), bytes: 0 };
-    let primary = match P::route(members, config, put) {
-        Route::Only(member) => Some(member),
-        Route::Any => None,
-    };
     let mut world =
         World::<P, O>::new(setup, config.clone(), streams, observer).map_err(RunError::Impossible)?;
     for step in 1..=REPORTS {
@@ -158,6 +152,7 @@ fn drive<P: Protocol, O: Observer>(
     if stopped {
         return Err(RunError::Interrupted(None));
     }
-    let end = End { digest: world.digest(), events: world.events(), ended: world.now(), primary };
+    let end =
+        End { digest: world.digest(), events: world.events(), ended: world.now(), primary: world.primary() };
     Ok((world.into_observer(), end))
 }

@@ -13,7 +13,7 @@ pub mod protocol;
 
 pub use protocol::{
     Configuration, Consistency, Effects, Members, Message, MessageKind, Protocol, Reply, Request, Route,
-    Span, Timer,
+    SettingProblem, Span, Timer,
 };
 
 /// Calls `$callback!` with the table of all protocols: the name in YAML, the name of the variant, the type.

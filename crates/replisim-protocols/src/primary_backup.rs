@@ -28,8 +28,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::{Batch, Entry, Log, entry_bytes};
 use crate::protocol::{
-    self, Configuration, Consistency, Effects, Members, MessageKind, Protocol, Reply, Request, Route, Span,
-    version,
+    self, Configuration, Consistency, Effects, Members, MessageKind, Protocol, Reply, Request, Route,
+    SettingProblem, Span, version,
 };
 
 /// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
@@ -74,6 +74,25 @@ impl Default for Config {
 impl Configuration for Config {
     fn members_named(&self) -> Vec<(&'static str, &str)> {
         self.primary.iter().map(|name| ("primary", name.as_str())).collect()
+    }
+
+    fn problems(&self) -> Vec<SettingProblem> {
+        let mut problems = Vec::new();
+        if self.heartbeat == Duration::ZERO {
+            problems.push(SettingProblem {
+                field: "heartbeat",
+                message: "a primary without heartbeats never learns of a lost message",
+                fix: "must be more than 0",
+            });
+        }
+        if self.batch.get() == 0 {
+            problems.push(SettingProblem {
+                field: "batch",
+                message: "a batch of nothing ships nothing",
+                fix: "must be more than 0B",
+            });
+        }
+        problems
     }
 }
 

@@ -88,6 +88,20 @@ pub trait Effects<P: Protocol> {
 pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Serialize + JsonSchema {
     /// The members that the configuration names, each with the field in which the name stands.
     fn members_named(&self) -> Vec<(&'static str, &str)>;
+
+    /// What is wrong with the settings, if something is.
+    fn problems(&self) -> Vec<SettingProblem>;
+}
+
+/// A setting that cannot be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SettingProblem {
+    /// The field, relative to the configuration.
+    pub field: &'static str,
+    /// Why it cannot be.
+    pub message: &'static str,
+    /// What it must be.
+    pub fix: &'static str,
 }
 
 /// The members of a replication group by name.

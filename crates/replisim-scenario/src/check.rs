@@ -5,11 +5,12 @@
 use replisim_cluster::ReadFrom;
 use replisim_engine::{Duration, Streams};
 use replisim_network::Map;
+use replisim_protocols::SettingProblem;
 
 use crate::build;
 use crate::load::Referenced;
 use crate::presets::{PRESETS, Preset};
-use crate::scenario::{ProtocolSettings, Scenario};
+use crate::scenario::Scenario;
 use crate::yaml::{Problem, did_you_mean};
 
 /// Everything that is wrong with a scenario whose types are right.
@@ -142,21 +143,8 @@ impl Check<'_> {
         for (field, node) in protocol.members_named() {
             self.node(format!("protocol.{}.{field}", protocol.name()), node);
         }
-        let ProtocolSettings::PrimaryBackup(config) = protocol;
-        if config.heartbeat == Duration::ZERO {
-            let path = "protocol.primary-backup.heartbeat";
-            self.report_with(
-                path,
-                "a primary without heartbeats never learns of a lost message",
-                "must be more than 0",
-            );
-        }
-        if config.batch.get() == 0 {
-            self.report_with(
-                "protocol.primary-backup.batch",
-                "a batch of nothing ships nothing",
-                "must be more than 0B",
-            );
+        for SettingProblem { field, message, fix } in protocol.problems() {
+            self.report_with(format!("protocol.{}.{field}", protocol.name()), message, fix);
         }
     }
 

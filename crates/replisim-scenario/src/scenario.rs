@@ -122,6 +122,13 @@ macro_rules! protocol_settings {
                     $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::members_named(config),)*
                 }
             }
+
+            /// What is wrong with the settings, if something is.
+            pub fn problems(&self) -> Vec<replisim_protocols::SettingProblem> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::problems(config),)*
+                }
+            }
         }
     };
 }
