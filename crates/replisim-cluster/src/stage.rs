@@ -3,8 +3,8 @@
 use replisim_engine::random::below;
 use replisim_engine::{Digest, Label, Queue, Stream, Streams, Time, TimerSlot};
 use replisim_network::{Arrival, Network, Packet, Site, Traffic};
-use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored};
-use replisim_protocols::{Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer};
+use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version};
+use replisim_protocols::{Change, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer};
 
 use crate::clients::draw_between;
 use crate::world::Event;
@@ -24,6 +24,8 @@ pub(crate) struct Stage<P: Protocol, O> {
     members: usize,
     /// What each member shows for each key; the copies of one key lie together.
     store: Vec<Option<Stored>>,
+    /// The size of each.
+    value_bytes: Vec<u32>,
     timers: Vec<TimerSlot>,
     timer_streams: Vec<Stream>,
     choice_streams: Vec<Stream>,
@@ -36,6 +38,7 @@ pub(crate) struct Stage<P: Protocol, O> {
 pub(crate) struct Envelope<P: Protocol> {
     pub(crate) from: Site,
     pub(crate) to: Site,
+    pub(crate) sent: Time,
     pub(crate) content: Content<P>,
 }
 
@@ -80,6 +83,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             digest: Digest::new(),
             members,
             store: vec![None; keys * members],
+            value_bytes: vec![0; keys * members],
             timers,
             timer_streams: nodes.iter().map(|name| stream(name, "timers")).collect(),
             choice_streams: nodes.iter().map(|name| stream(name, "choices")).collect(),
@@ -95,7 +99,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     /// Hands a message to the network.
     pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
         self.observe(Observation::Sent { bytes });
-        let packet = self.envelopes.put(Envelope { from, to, content });
+        let packet = self.envelopes.put(Envelope { from, to, sent: self.now, content });
         if let Some(Arrival::Lost(packet)) =
             self.network.send(self.now, (from, to), traffic, packet, &mut self.queue)
         {
@@ -150,36 +154,59 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         self.stage.persisting = Some(upto);
     }
 
-    fn committed(&mut self, key: Key, stored: Stored) {
+    fn committed(&mut self, key: Key, stored: Stored, bytes: u32) {
         let Stored { version, write } = stored;
-        self.stage.observe(Observation::Committed { write, key, version, accepted_by: self.me });
+        self.stage.observe(Observation::Committed { write, key, version, bytes, accepted_by: self.me });
     }
 
-    fn apply(&mut self, key: Key, stored: Stored) {
+    fn logged(&mut self, key: Key, stored: Stored) {
+        self.stage.observe(Observation::Logged { member: self.me, key, stored });
+    }
+
+    fn unlogged(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
+        self.stage.observe(Observation::Unlogged { member: self.me, key, undone, back_to });
+    }
+
+    fn apply(&mut self, key: Key, stored: Stored, bytes: u32) {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = Some(stored);
+        self.stage.value_bytes[cell] = bytes;
         self.stage.observe(Observation::Applied { member: self.me, key, stored });
     }
 
-    fn unapply(&mut self, key: Key, _: Stored, back_to: Option<Stored>) {
-        // No fault crashes a node yet, so no measure has to hear of it.
+    fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = back_to;
+        self.stage.observe(Observation::Unapplied { member: self.me, key, undone, back_to });
     }
 
     fn read(&self, key: Key) -> Option<Stored> {
         self.stage.store[self.stage.cell(key, self.me)]
     }
 
+    fn value_bytes(&self, key: Key) -> u32 {
+        self.stage.value_bytes[self.stage.cell(key, self.me)]
+    }
+
+    fn keys(&self) -> u32 {
+        (self.stage.store.len() / self.stage.members) as u32
+    }
+
+    fn promoted(&mut self, floor: Version) {
+        self.stage.observe(Observation::Promoted { member: self.me, floor });
+    }
+
+    fn serving(&mut self) {
+        self.stage.observe(Observation::Serving { member: self.me });
+    }
+
+    fn local_clock(&self) -> Time {
+        self.stage.now
+    }
+
     fn reply(&mut self, op: Op, reply: Reply) {
         if let Some(site) = (self.reply_to)(op) {
-            self.stage.send(
-                Site(self.me.0),
-                site,
-                Traffic::Reply,
-                reply_bytes(reply),
-                Content::Reply(op, reply),
-            );
+            self.stage.send(Site(self.me.0), site, Traffic::Reply, HEADER, Content::Reply(op, reply));
         }
     }
 
@@ -191,11 +218,11 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
 /// Bytes of the header of a client's message.
 pub(crate) const HEADER: u64 = 32;
 
-fn reply_bytes(reply: Reply) -> u64 {
-    // The value itself is not kept by the simulator; what it weighs matters once links have a bandwidth.
-    match reply {
-        Reply::Written | Reply::Refused | Reply::Value(None) => HEADER,
-        Reply::Value(Some(_)) => HEADER + 100,
+/// Bytes of what a write carries to the primary.
+pub(crate) fn change_bytes(change: Change) -> u64 {
+    match change {
+        Change::Put { bytes } | Change::CompareAndSet { bytes, .. } => u64::from(bytes),
+        Change::Delete => 0,
     }
 }
 
@@ -225,11 +252,19 @@ impl<P: Protocol> Content<P> {
     pub(crate) fn label(&self) -> Label {
         match self {
             Content::Protocol(message) => message.label(),
-            Content::Request(_, Request::Put { .. }) => const { Label::of("put") },
-            Content::Request(_, Request::Get { .. }) => const { Label::of("get") },
-            Content::Reply(_, Reply::Written) => const { Label::of("written") },
-            Content::Reply(_, Reply::Value(_)) => const { Label::of("value") },
-            Content::Reply(_, Reply::Refused) => const { Label::of("refused") },
+            Content::Request(_, Request::Write { change, .. }) => match change {
+                Change::Put { .. } => const { Label::of("put") },
+                Change::Delete => const { Label::of("delete") },
+                Change::CompareAndSet { .. } => const { Label::of("compare-and-set") },
+            },
+            Content::Request(_, Request::Read { .. }) => const { Label::of("get") },
+            Content::Reply(_, reply) => match reply {
+                Reply::Written(_) => const { Label::of("written") },
+                Reply::NotApplied => const { Label::of("not-applied") },
+                Reply::Value(_) => const { Label::of("value") },
+                Reply::Refused => const { Label::of("refused") },
+                Reply::Redirect(_) => const { Label::of("redirect") },
+            },
         }
     }
 

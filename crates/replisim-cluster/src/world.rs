@@ -3,14 +3,15 @@
 use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_until};
 use replisim_network::{Arrival, Network, NetworkEvent, Packet, Site, Traffic};
 use replisim_observe::{
-    Client, Fault as FaultId, Key, Member, Observation, Observer, Op, OpKind, Outcome, Served, Window, Write,
+    Answer, Client, Fault as FaultId, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Version,
+    Window, Write,
 };
-use replisim_protocols::{Members, Protocol, Reply, Request, Route, Timer};
+use replisim_protocols::{Change, Members, Protocol, Reply, Request, Route, Timer};
 
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
 use crate::faults::{FaultEntry, Hands, Undo};
 use crate::script::Step;
-use crate::stage::{AtMember, Content, HEADER, Stage};
+use crate::stage::{AtMember, Content, HEADER, Stage, change_bytes};
 use crate::workload::Workload;
 
 /// What takes part in a run, checked and with all defaults filled in.
@@ -40,7 +41,6 @@ pub struct Setup {
 #[derive(Debug)]
 pub struct World<P: Protocol, O> {
     setup: Setup,
-    config: P::Config,
     instances: Vec<P>,
     stage: Stage<P, O>,
     clients: Vec<ClientState>,
@@ -92,11 +92,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         observer: O,
     ) -> Result<World<P, O>, String> {
         let members = Members { names: &setup.nodes };
-        let put = Request::Put { key: Key(0), write: Write(0), bytes: 0 };
-        let primary = match P::route(members, &config, put) {
-            Route::Only(member) => Some(member),
-            Route::Any => None,
-        };
+        let primary = P::first_primary(members, &config);
         let mut stage = Stage::new(&setup.nodes, setup.keys, setup.network.clone(), &streams, observer);
         let target = |client: usize, read_from| {
             let site = Site((setup.nodes.len() + client) as u32);
@@ -136,7 +132,6 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let mut world = World {
             active_faults: vec![Vec::new(); setup.faults.len()],
             setup,
-            config,
             instances,
             stage,
             clients,
@@ -264,21 +259,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Content::Request(op, request) => {
                 self.at_member(to, |protocol, out| protocol.request(op, request, out))
             }
-            Content::Reply(op, reply) => self.answer(op, Member(envelope.from.0), reply),
+            Content::Reply(op, reply) => self.answer(op, Member(envelope.from.0), envelope.sent, reply),
         }
     }
 
     /// An answer reaches the client.
-    fn answer(&mut self, op: Op, by: Member, reply: Reply) {
+    fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         if !self.ops.close(op) {
             return; // given up before
         }
-        let (outcome, served) = match reply {
-            Reply::Written => (Outcome::Ok, None),
-            Reply::Value(returned) => (Outcome::Ok, Some(Served { by, returned })),
-            Reply::Refused => (Outcome::Failed, None),
+        let (outcome, said) = match reply {
+            Reply::Written(_) => (Outcome::Ok, Said::Written),
+            Reply::NotApplied => (Outcome::Ok, Said::NotApplied),
+            Reply::Value(returned) => (Outcome::Ok, Said::Value(returned)),
+            Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
-        self.stage.observe(Observation::Returned { op, outcome, served });
+        let answer = Some(Answer { by, at: sent, said });
+        self.stage.observe(Observation::Returned { op, outcome, answer });
     }
 
     /// The next operation of a workload is due.
@@ -294,7 +291,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             (source.value, source.consistency, source.target, source.timeout);
         self.stage.queue.schedule(next, Event::Arrive { client });
         let request = match is_read {
-            true => Request::Get { key, consistency },
+            true => Request::Read { key, consistency, token: Version(0) },
             false => self.put(key, value),
         };
         self.invoke(Client(client), request, target, timeout);
@@ -306,20 +303,25 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let (is_put, key, consistency, timeout) = (put.is_some(), *key, *consistency, *timeout);
         let position = self.setup.script_clients.iter().position(|name| name == client).unwrap_or_default();
         let client = Client((self.setup.workloads.len() + position) as u32);
-        let request = if is_put { self.put(key, 100) } else { Request::Get { key, consistency } };
+        let request = match is_put {
+            true => self.put(key, 100),
+            false => Request::Read { key, consistency, token: Version(0) },
+        };
         self.invoke(client, request, self.script_targets[step], timeout);
     }
 
     fn put(&mut self, key: Key, bytes: u32) -> Request {
         let write = Write(self.writes);
         self.writes += 1;
-        Request::Put { key, write, bytes }
+        Request::Write { key, write, change: Change::Put { bytes } }
     }
 
     fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
         let (kind, key, bytes) = match request {
-            Request::Put { key, write, bytes } => (OpKind::Write(write), key, HEADER + u64::from(bytes)),
-            Request::Get { key, .. } => (OpKind::Read, key, HEADER),
+            Request::Write { key, write, change } => {
+                (OpKind::Write(write), key, HEADER + change_bytes(change))
+            }
+            Request::Read { key, .. } => (OpKind::Read, key, HEADER),
         };
         let op = self.ops.open(client);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
@@ -333,11 +335,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.stage.queue.arm(state.deadline_timer, deadline);
         }
 
-        let members = Members { names: &self.setup.nodes };
-        let member = match (P::route(members, &self.config, request), target) {
-            (Route::Only(member), _) => member,
+        let member = match (P::route(request), target) {
+            (Route::Primary, _) => self.primary.unwrap_or(Member(0)),
             (Route::Any, ReadTarget::Member(member)) => member,
-            (Route::Any, ReadTarget::Random) => state.route.choose(members.count()),
+            (Route::Any, ReadTarget::Random) => state.route.choose(self.setup.nodes.len() as u32),
         };
         let site = state.site;
         self.stage.send(site, Site(member.0), Traffic::Request, bytes, Content::Request(op, request));
@@ -353,7 +354,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     return;
                 }
                 self.ops.close(op);
-                self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, served: None });
+                self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, answer: None });
             }
             state.deadlines.pop_front();
         }

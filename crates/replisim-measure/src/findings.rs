@@ -60,7 +60,7 @@ pub enum Leaf {
 }
 
 /// What must add up in every run: committed = converged + unconverged + abandoned; operations = ok + failed +
-/// unknown; messages sent = delivered + lost + in flight. Over the whole run, warm-up included.
+/// unknown; messages sent + duplicated = delivered + lost + in flight. Over the whole run, warm-up included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(missing_docs)] // the names are the definitions
 pub struct Accounting {
@@ -73,6 +73,7 @@ pub struct Accounting {
     pub unconverged: u64,
     pub abandoned: u64,
     pub messages_sent: u64,
+    pub messages_duplicated: u64,
     pub messages_delivered: u64,
     pub messages_lost: u64,
     pub messages_in_flight: u64,
@@ -168,11 +169,12 @@ impl Accounting {
     pub fn holds(&self) -> bool {
         self.operations == self.ok + self.failed + self.unknown
             && self.committed == self.converged + self.unconverged + self.abandoned
-            && self.messages_sent == self.messages_delivered + self.messages_lost + self.messages_in_flight
+            && self.messages_sent + self.messages_duplicated
+                == self.messages_delivered + self.messages_lost + self.messages_in_flight
     }
 
     /// Names and values, in the order of the definition.
-    pub fn entries(&self) -> [(&'static str, u64); 13] {
+    pub fn entries(&self) -> [(&'static str, u64); 14] {
         [
             ("operations", self.operations),
             ("ok", self.ok),
@@ -183,6 +185,7 @@ impl Accounting {
             ("unconverged", self.unconverged),
             ("abandoned", self.abandoned),
             ("messages_sent", self.messages_sent),
+            ("messages_duplicated", self.messages_duplicated),
             ("messages_delivered", self.messages_delivered),
             ("messages_lost", self.messages_lost),
             ("messages_in_flight", self.messages_in_flight),
@@ -200,6 +203,7 @@ impl Accounting {
         self.unconverged += other.unconverged;
         self.abandoned += other.abandoned;
         self.messages_sent += other.messages_sent;
+        self.messages_duplicated += other.messages_duplicated;
         self.messages_delivered += other.messages_delivered;
         self.messages_lost += other.messages_lost;
         self.messages_in_flight += other.messages_in_flight;

@@ -1,6 +1,6 @@
 //! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
 
-use replisim_observe::{Group, Observation, Observer, OpKind, Outcome, Roster, Time, Window};
+use replisim_observe::{Answer, Group, Observation, Observer, OpKind, Outcome, Roster, Said, Time, Window};
 
 use crate::distribution::Distribution;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
@@ -26,6 +26,7 @@ pub struct Measures {
 #[derive(Clone, Copy, Debug, Default)]
 struct Messages {
     sent: u64,
+    duplicated: u64,
     delivered: u64,
     lost: u64,
     bytes: u64,
@@ -67,9 +68,10 @@ impl Measures {
             unconverged: writes.unconverged,
             abandoned: writes.abandoned,
             messages_sent: messages.sent,
+            messages_duplicated: messages.duplicated,
             messages_delivered: messages.delivered,
             messages_lost: messages.lost,
-            messages_in_flight: messages.sent - messages.delivered - messages.lost,
+            messages_in_flight: messages.sent + messages.duplicated - messages.delivered - messages.lost,
             backlog_peak_writes: writes.backlog_peak as u64,
         };
         let mut measures = Vec::new();
@@ -107,9 +109,12 @@ impl Observer for Measures {
                 let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, open: true };
                 self.operations.invoked(op, state);
             }
-            Observation::Returned { op, outcome, served } => {
+            Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
-                match (state.kind, served) {
+                match (state.kind, answer) {
+                    (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
+                        self.writes.answered(at, write, Outcome::Failed);
+                    }
                     (OpKind::Write(write), _) => {
                         if outcome == Outcome::Ok
                             && let Some(version) = self.writes.version_if_standing(write)
@@ -119,19 +124,13 @@ impl Observer for Measures {
                         }
                         self.writes.answered(at, write, outcome);
                     }
-                    (OpKind::Read, Some(served)) => {
+                    (OpKind::Read, Some(Answer { by, said: Said::Value(returned), .. })) => {
                         if self.window.contains(state.invoked) {
-                            self.reads_served[served.by.index()] += 1;
+                            self.reads_served[by.index()] += 1;
                         }
-                        self.reads.returned(
-                            state.client,
-                            state.key,
-                            state.invoked,
-                            state.last_ack,
-                            served.returned,
-                        );
+                        self.reads.returned(state.client, state.key, state.invoked, state.last_ack, returned);
                     }
-                    (OpKind::Read, None) => {}
+                    (OpKind::Read, _) => {}
                 }
             }
             Observation::Committed { write, version, accepted_by, .. } => {
@@ -152,8 +151,20 @@ impl Observer for Measures {
                     self.messages.bytes += bytes;
                 }
             }
+            Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
+            // Measured in the next steps.
+            Observation::Logged { .. }
+            | Observation::Unlogged { .. }
+            | Observation::Unapplied { .. }
+            | Observation::DiskLost { .. }
+            | Observation::Promoted { .. }
+            | Observation::Serving { .. }
+            | Observation::MemberDown { .. }
+            | Observation::MemberUp { .. }
+            | Observation::PrimaryLost { .. }
+            | Observation::PrimaryBack { .. } => {}
             Observation::Ended => {
                 self.writes.ended(at);
                 self.operations.ended();

@@ -4,7 +4,7 @@
 //! Use it as an oracle: [`disagreements`] lists every place where a streamed result differs from the definition.
 
 use replisim_observe::{
-    Client, Key, Member, Observation, Op, OpKind, Outcome, Record, Stored, Time, Version, Window, Write,
+    Client, Key, Member, Observation, Op, OpKind, Outcome, Record, Said, Stored, Time, Version, Window, Write,
 };
 
 use crate::distribution::{Distribution, Quantile, rank};
@@ -124,13 +124,17 @@ impl<'a> Run<'a> {
                         });
                     }
                 }
-                Observation::Returned { op, outcome, served } => {
+                Observation::Returned { op, outcome, answer } => {
                     let Some(story) = run.ops.iter_mut().find(|story| story.op == op && story.end.is_none())
                     else {
                         continue;
                     };
-                    story.end = Some((i, outcome, served.and_then(|served| served.returned)));
-                    if let (OpKind::Write(write), Outcome::Ok) = (story.kind, outcome) {
+                    let said = answer.map(|answer| answer.said);
+                    let returned = if let Some(Said::Value(returned)) = said { returned } else { None };
+                    story.end = Some((i, outcome, returned));
+                    if let (OpKind::Write(write), Outcome::Ok) = (story.kind, outcome)
+                        && said != Some(Said::NotApplied)
+                    {
                         run.write(write).acked = Some(i);
                     }
                 }
@@ -408,8 +412,9 @@ impl<'a> Run<'a> {
         let saw = |wanted: fn(&Observation) -> bool| {
             self.records.iter().filter(|record| wanted(&record.what)).count()
         };
-        let (sent, delivered, lost) = (
+        let (sent, copies, delivered, lost) = (
             saw(|what| matches!(what, Observation::Sent { .. })),
+            saw(|what| matches!(what, Observation::Duplicated)),
             saw(|what| matches!(what, Observation::Delivered)),
             saw(|what| matches!(what, Observation::Lost)),
         );
@@ -425,9 +430,10 @@ impl<'a> Run<'a> {
             behind,
             gone,
             sent,
+            copies,
             delivered,
             lost,
-            sent - delivered - lost,
+            sent + copies - delivered - lost,
         ];
         for ((name, value), expected) in findings.accounting.entries().into_iter().zip(expected) {
             if value != expected as u64 {

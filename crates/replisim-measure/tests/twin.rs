@@ -2,11 +2,11 @@
 
 use rand::Rng;
 use replisim_engine::random::below;
-use replisim_engine::{Stream, Streams};
+use replisim_engine::{Duration, Stream, Streams};
 use replisim_measure::{Measures, twin};
 use replisim_observe::{
-    Client, Fault, Group, Key, Member, Observation, Observer, Op, OpKind, Outcome, Record, Roster, Served,
-    Stored, Time, Version, Window, Write,
+    Answer, Client, Fault, Group, Key, Member, Observation, Observer, Op, OpKind, Outcome, PromotionRule,
+    Record, Roster, Said, Stored, Time, Version, Window, Write,
 };
 
 /// A random history: everything may happen in any order that the vocabulary allows, mostly at coinciding instants.
@@ -49,11 +49,12 @@ fn history(stream: &mut Stream, roster: &Roster) -> Vec<Record> {
                 let (op, kind, key) = ops.swap_remove(draw(ops.len() as u64) as usize);
                 let mut outcome =
                     [Outcome::Ok, Outcome::Ok, Outcome::Unknown, Outcome::Failed][draw(4) as usize];
-                let mut served = None;
+                let mut answer = None;
                 match kind {
                     OpKind::Read if outcome == Outcome::Ok => {
                         let by = Member(draw(members) as u32);
-                        served = Some(Served { by, returned: shown[by.index()][key.index()] });
+                        let said = Said::Value(shown[by.index()][key.index()]);
+                        answer = Some(Answer { by, at: Time::from_nanos(now), said });
                     }
                     OpKind::Write(write) => {
                         let (_, _, _, committed) = writes[write.index()];
@@ -66,7 +67,7 @@ fn history(stream: &mut Stream, roster: &Roster) -> Vec<Record> {
                     }
                     OpKind::Read => {}
                 }
-                see(Observation::Returned { op, outcome, served });
+                see(Observation::Returned { op, outcome, answer });
             }
             5..=8 if !writes.is_empty() => {
                 let (write, key, version, _) = writes[draw(writes.len() as u64) as usize];
@@ -87,6 +88,7 @@ fn history(stream: &mut Stream, roster: &Roster) -> Vec<Record> {
                         write,
                         key,
                         version,
+                        bytes: 10,
                         accepted_by: Member(draw(members) as u32),
                     });
                 } else if committed && draw(4) == 0 {
@@ -122,6 +124,8 @@ fn streaming_measures_equal_their_twins_on_random_histories() {
             clients: names("c", 2),
             faults: names("f", 1),
             keys: 1 + (stream.next_u64() % 3) as usize,
+            promotion: PromotionRule::default(),
+            unavailability_bound: Duration::from_nanos(9),
         };
         let records = history(&mut stream, &roster);
         let end = records.last().unwrap().at.nanos();

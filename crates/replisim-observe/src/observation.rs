@@ -26,8 +26,8 @@ pub enum Observation {
         op: Op,
         /// How it ended.
         outcome: Outcome,
-        /// For a read that ended `ok`: what it returned and who served it.
-        served: Option<Served>,
+        /// The answer that came, if one did.
+        answer: Option<Answer>,
     },
     /// The protocol's commit rule holds for a write.
     Committed {
@@ -37,10 +37,32 @@ pub enum Observation {
         key: Key,
         /// The version the protocol gave it.
         version: Version,
+        /// Size of its value.
+        bytes: u32,
         /// The member that accepted it: its own copy is no replication.
         accepted_by: Member,
     },
-    /// From now on, reads served by this member show this version (or a later one).
+    /// This member would keep this version if it were promoted now: it stands in its log.
+    Logged {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// The write and its version.
+        stored: Stored,
+    },
+    /// A logged version is gone again: truncated, or lost with a tail that was not synced. The newest goes first.
+    Unlogged {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// What is gone.
+        undone: Stored,
+        /// The newest version of the key that its log holds now.
+        back_to: Option<Stored>,
+    },
+    /// From now on, reads served by this member show this version (or a later one). What is applied is logged.
     Applied {
         /// The member.
         member: Member,
@@ -49,7 +71,57 @@ pub enum Observation {
         /// The write and its version.
         stored: Stored,
     },
-    /// The rightful history excludes this committed write from now on.
+    /// Reads served by this member show an earlier version again.
+    Unapplied {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// What is gone.
+        undone: Stored,
+        /// What it shows now.
+        back_to: Option<Stored>,
+    },
+    /// Everything that this member had logged and applied is gone.
+    DiskLost {
+        /// The member.
+        member: Member,
+    },
+    /// This member is the rightful primary from now on: what it lacks is excluded from history. Also at the start of
+    /// the run, and when a primary starts again.
+    Promoted {
+        /// The member.
+        member: Member,
+        /// The versions that it gives are above this one; those that others give from now on are not.
+        floor: Version,
+    },
+    /// The promoted member would accept a write from now on.
+    Serving {
+        /// The member.
+        member: Member,
+    },
+    /// A member's process or machine is gone.
+    MemberDown {
+        /// The member.
+        member: Member,
+    },
+    /// A member that was down runs again.
+    MemberUp {
+        /// The member.
+        member: Member,
+    },
+    /// The rightful primary is down, or cut off from the clients that offer most of the writes.
+    PrimaryLost {
+        /// The member.
+        member: Member,
+    },
+    /// The member of the last [`Observation::PrimaryLost`] is up and reachable again.
+    PrimaryBack {
+        /// The member.
+        member: Member,
+    },
+    /// The rightful history excludes this committed write from now on. For protocols with a primary it follows from
+    /// [`Observation::Promoted`] and is not told.
     Abandoned {
         /// The write.
         write: Write,
@@ -63,7 +135,9 @@ pub enum Observation {
         /// Its size.
         bytes: u64,
     },
-    /// A message reached its receiver.
+    /// The network made a second copy of a message.
+    Duplicated,
+    /// A message, or a copy of one, reached its receiver.
     Delivered,
     /// A message is gone for good.
     Lost,
@@ -91,13 +165,28 @@ pub enum Outcome {
     Unknown,
 }
 
-/// What a read returned.
+/// What a client was answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
-pub struct Served {
+pub struct Answer {
     /// The member that answered.
     pub by: Member,
-    /// The version returned; `None` for a key never written.
-    pub returned: Option<Stored>,
+    /// When it did: the answer then had to travel.
+    pub at: Time,
+    /// What it said.
+    pub said: Said,
+}
+
+/// What an answer says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Said {
+    /// The write succeeded.
+    Written,
+    /// The condition of a compare-and-set was false: `ok`, and the write never happens.
+    NotApplied,
+    /// The version read; `None` for a key never written.
+    Value(Option<Stored>),
+    /// Certainly not done.
+    Refused,
 }
 
 /// Receives what happens, as it happens.

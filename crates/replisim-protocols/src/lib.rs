@@ -12,8 +12,8 @@ pub mod primary_backup;
 pub mod protocol;
 
 pub use protocol::{
-    Configuration, Consistency, Effects, Members, Message, MessageKind, Protocol, Reply, Request, Route,
-    SettingProblem, Span, Timer,
+    Behind, BoundedRead, Change, Command, Configuration, Consistency, Effects, Kept, Members, Message,
+    MessageKind, Protocol, Reply, Request, Route, SessionRead, SettingProblem, Span, Timer,
 };
 
 /// Calls `$callback!` with the table of all protocols: the name in YAML, the name of the variant, the type.

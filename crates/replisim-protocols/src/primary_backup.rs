@@ -22,14 +22,14 @@
 use std::collections::BTreeMap;
 
 use replisim_engine::{Bytes, Duration, Label};
-use replisim_observe::{Member, Op, Stored, Write};
+use replisim_observe::{Member, Op, PromotionRule, Stored, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::log::{Batch, Entry, Log, entry_bytes};
 use crate::protocol::{
-    self, Configuration, Consistency, Effects, Members, MessageKind, Protocol, Reply, Request, Route,
-    SettingProblem, Span, version,
+    self, Change, Command, Configuration, Consistency, Effects, Kept, Members, MessageKind, Protocol, Reply,
+    Request, Route, SettingProblem, Span, version,
 };
 
 /// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
@@ -93,6 +93,10 @@ impl Configuration for Config {
             });
         }
         problems
+    }
+
+    fn caveats(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -230,10 +234,10 @@ impl Protocol for PrimaryBackup {
     fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
         let is_primary = matches!(self.memory, Memory::Primary { .. });
         match request {
-            Request::Put { key, write, bytes } if is_primary => {
+            Request::Write { key, write, change: Change::Put { bytes } } if is_primary => {
                 self.put(op, Entry { key, write, bytes }, out);
             }
-            Request::Get { key, consistency } if is_primary || consistency == Consistency::Eventual => {
+            Request::Read { key, consistency, .. } if is_primary || consistency == Consistency::Eventual => {
                 out.reply(op, Reply::Value(out.read(key)));
             }
             _ => out.reply(op, Reply::Refused),
@@ -294,7 +298,9 @@ impl Protocol for PrimaryBackup {
         }
     }
 
-    fn crash(&mut self, out: &mut impl Effects<Self>) {
+    fn command(&mut self, _: Command, _: &mut impl Effects<Self>) {}
+
+    fn crash(&mut self, _: Kept, out: &mut impl Effects<Self>) {
         let applied = self.applied();
         while self.disk.log.end() > self.disk.synced {
             let position = self.disk.log.end();
@@ -313,13 +319,23 @@ impl Protocol for PrimaryBackup {
         }
     }
 
-    fn route(members: Members<'_>, config: &Config, request: Request) -> Route {
+    fn route(request: Request) -> Route {
         match request {
-            Request::Put { .. } | Request::Get { consistency: Consistency::Strong, .. } => {
-                Route::Only(primary(members, config))
-            }
-            Request::Get { consistency: Consistency::Eventual, .. } => Route::Any,
+            Request::Write { .. } | Request::Read { consistency: Consistency::Strong, .. } => Route::Primary,
+            Request::Read { .. } => Route::Any,
         }
+    }
+
+    fn first_primary(members: Members<'_>, config: &Config) -> Option<Member> {
+        Some(primary(members, config))
+    }
+
+    fn promotion(_: Members<'_>, _: &Config) -> PromotionRule {
+        PromotionRule::MostAdvanced
+    }
+
+    fn obeys(_: Command, _: &Config) -> Result<(), &'static str> {
+        Err("this protocol has no fail-over yet")
     }
 }
 
@@ -330,9 +346,10 @@ impl PrimaryBackup {
         let position = self.disk.log.end();
         let stored = stored(entry.write, position);
         self.disk.log.remember(position, out.read(entry.key));
-        out.apply(entry.key, stored);
-        out.committed(entry.key, stored);
-        out.reply(op, Reply::Written);
+        out.logged(entry.key, stored);
+        out.apply(entry.key, stored, entry.bytes);
+        out.committed(entry.key, stored, entry.bytes);
+        out.reply(op, Reply::Written(stored.version));
         out.persist(position, entry_bytes(entry));
     }
 
@@ -423,7 +440,7 @@ impl PrimaryBackup {
             replica.applied += 1;
             let Some(entry) = self.disk.log.get(replica.applied) else { continue };
             self.disk.log.remember(replica.applied, out.read(entry.key));
-            out.apply(entry.key, stored(entry.write, replica.applied));
+            out.apply(entry.key, stored(entry.write, replica.applied), entry.bytes);
         }
     }
 

@@ -7,8 +7,8 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use replisim_engine::{Duration, Label};
-use replisim_observe::{Key, Member, Op, Stored, Version, Write};
+use replisim_engine::{Duration, Label, Time};
+use replisim_observe::{Key, Member, Op, PromotionRule, Stored, Version, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,15 +39,28 @@ pub trait Protocol: Clone + Eq + Hash + Debug {
     /// Everything up to `upto`, as given to [`Effects::persist`], survives a crash from now on.
     fn persisted(&mut self, upto: u64, out: &mut impl Effects<Self>);
 
-    /// The process dies: what was not persisted is gone, and so is all memory. Takes back, through
-    /// [`Effects::unapply`], what the store shows of writes that were lost.
-    fn crash(&mut self, out: &mut impl Effects<Self>);
+    /// An operator orders something. Only what [`obeys`](Protocol::obeys) allows is ordered.
+    fn command(&mut self, command: Command, out: &mut impl Effects<Self>);
+
+    /// The process dies: all memory is gone, and of the disk what `kept` says. Takes back, through
+    /// [`Effects::unlogged`] and [`Effects::unapply`], what log and store held of writes that were lost; where the
+    /// whole disk is lost the stage has emptied the store already.
+    fn crash(&mut self, kept: Kept, out: &mut impl Effects<Self>);
 
     /// Whether this member has nothing left to send, to wait for or to repair: settle may end.
     fn quiescent(&self) -> bool;
 
     /// Which members a client driver may send a request to.
-    fn route(members: Members<'_>, config: &Self::Config, kind: Request) -> Route;
+    fn route(request: Request) -> Route;
+
+    /// The member that is the primary at the start, if the protocol has one.
+    fn first_primary(members: Members<'_>, config: &Self::Config) -> Option<Member>;
+
+    /// Who would take over from a lost primary.
+    fn promotion(members: Members<'_>, config: &Self::Config) -> PromotionRule;
+
+    /// Whether this protocol, so configured, can do what an operator orders; if not, why not.
+    fn obeys(command: Command, config: &Self::Config) -> Result<(), &'static str>;
 }
 
 /// What a protocol can do. Every effect takes place at the instant of the handler.
@@ -65,17 +78,39 @@ pub trait Effects<P: Protocol> {
     /// [`Protocol::persisted`].
     fn persist(&mut self, upto: u64, bytes: u64);
 
-    /// The commit rule of the protocol holds for `stored`, a write of `key`, from now on.
-    fn committed(&mut self, key: Key, stored: Stored);
+    /// The commit rule of the protocol holds for `stored`, a write of `key` that weighs `bytes`, from now on.
+    fn committed(&mut self, key: Key, stored: Stored, bytes: u32);
 
-    /// Reads that this member serves show `stored` for `key` from now on.
-    fn apply(&mut self, key: Key, stored: Stored);
+    /// This member would keep `stored` if it were promoted now: it stands in its log.
+    fn logged(&mut self, key: Key, stored: Stored);
+
+    /// Takes `undone` back from the log, the newest first; `back_to` is the newest version of `key` that it holds now.
+    fn unlogged(&mut self, key: Key, undone: Stored, back_to: Option<Stored>);
+
+    /// Reads that this member serves show `stored` for `key`, a value of `bytes`, from now on.
+    fn apply(&mut self, key: Key, stored: Stored, bytes: u32);
 
     /// Takes `undone` back from the store: `key` shows `back_to` again.
     fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>);
 
     /// What this member's store shows for `key`.
     fn read(&self, key: Key) -> Option<Stored>;
+
+    /// Size of the value that this member's store shows for `key`.
+    fn value_bytes(&self, key: Key) -> u32;
+
+    /// How many keys there are: `Key(0)` and up.
+    fn keys(&self) -> u32;
+
+    /// This member is the rightful primary from now on, and gives versions above `floor`: what its log lacks is
+    /// excluded from history.
+    fn promoted(&mut self, floor: Version);
+
+    /// The promoted member would accept a write from now on.
+    fn serving(&mut self);
+
+    /// What this member's clock shows. Clocks of different members need not agree.
+    fn local_clock(&self) -> Time;
 
     /// Answers the client that sent `op`.
     fn reply(&mut self, op: Op, reply: Reply);
@@ -91,6 +126,9 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
 
     /// What is wrong with the settings, if something is.
     fn problems(&self) -> Vec<SettingProblem>;
+
+    /// What the reader of the results must know of these settings, a sentence each.
+    fn caveats(&self) -> Vec<String>;
 }
 
 /// A setting that cannot be.
@@ -161,33 +199,58 @@ pub struct Span {
 /// What a client asks a member.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Request {
-    /// Set `key`.
-    Put {
+    /// Change `key`.
+    Write {
         /// The key.
         key: Key,
         /// The handle of this write.
         write: Write,
-        /// Size of the value.
-        bytes: u32,
+        /// What to do.
+        change: Change,
     },
     /// Return the value of `key`.
-    Get {
+    Read {
         /// The key.
         key: Key,
         /// How fresh it must be.
         consistency: Consistency,
+        /// The newest version that the session has written or seen.
+        token: Version,
+    },
+}
+
+/// What a write does to its key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Change {
+    /// Set it to a value of so many bytes.
+    Put {
+        /// Size of the value.
+        bytes: u32,
+    },
+    /// Delete it. A tombstone with a version of its own stands for it from then on.
+    Delete,
+    /// Set it if it still has the version that the client saw.
+    CompareAndSet {
+        /// The version; `None` if the client saw no value.
+        expected: Option<Version>,
+        /// Size of the value.
+        bytes: u32,
     },
 }
 
 /// How a member answers a client.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Reply {
-    /// The write succeeded.
-    Written,
+    /// The write succeeded and has this version.
+    Written(Version),
+    /// The condition of the compare-and-set was false; nothing happened.
+    NotApplied,
     /// What the store shows; `None` for a key never written.
     Value(Option<Stored>),
     /// This member does not serve such a request; nothing happened.
     Refused,
+    /// Nothing happened here: ask this member, the primary as far as is known here.
+    Redirect(Option<Member>),
 }
 
 /// What a workload asks of its reads. Every protocol says in its documentation how it serves each.
@@ -199,15 +262,74 @@ pub enum Consistency {
     /// Whatever the member that is asked shows.
     #[default]
     Eventual,
+    /// At least what this session has written or seen before.
+    Session(SessionRead),
+    /// No older than a bound, as far as the member that is asked can tell.
+    Bounded(BoundedRead),
 }
 
-/// Where a client driver may send a request.
+/// How a session's reads are kept from going back in time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SessionRead {
+    /// What a member does that does not have it yet.
+    pub behind: Behind,
+}
+
+/// Reads of bounded staleness.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BoundedRead {
+    /// The bound.
+    pub staleness: Duration,
+    /// What a member does that may be further behind.
+    #[serde(default = "redirect")]
+    pub behind: Behind,
+}
+
+fn redirect() -> Behind {
+    Behind::Redirect
+}
+
+/// What a member does with a read for which it is too far behind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behind {
+    /// Answer once it has caught up.
+    #[default]
+    Wait,
+    /// Send the client to the primary.
+    Redirect,
+    /// Refuse.
+    Refuse,
+}
+
+/// Where a client driver sends a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route {
-    /// Only to this member.
-    Only(Member),
-    /// To any; the workload's `read-from` decides.
+    /// To the primary, as far as the driver knows who that is.
+    Primary,
+    /// To any member; the workload's `read-from` decides.
     Any,
+}
+
+/// What an operator can order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Command {
+    /// Become the primary.
+    Promote,
+}
+
+/// What a crash leaves on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kept {
+    /// All that was written, synced or not: only the process died.
+    Written,
+    /// What had been synced.
+    Synced,
+    /// Nothing.
+    Nothing,
 }
 
 impl Span {

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replisim_observe::{Key, Member, Op, Stored, Write};
+use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::primary_backup::{Config, PrimaryBackup};
-use replisim_protocols::{Effects, Members, Protocol, Reply, Request, Span, Timer};
+use replisim_protocols::{Change, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer};
 use stateright::{Checker, Model, Property};
 
 /// A replication group of `P`, and how much may happen to it.
@@ -77,10 +77,12 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
     fn persist(&mut self, upto: u64, _: u64) {
         *self.persisting = Some(upto);
     }
-    fn committed(&mut self, key: Key, stored: Stored) {
+    fn committed(&mut self, key: Key, stored: Stored, _: u32) {
         self.committed.push((key, stored));
     }
-    fn apply(&mut self, key: Key, stored: Stored) {
+    fn logged(&mut self, _: Key, _: Stored) {}
+    fn unlogged(&mut self, _: Key, _: Stored, _: Option<Stored>) {}
+    fn apply(&mut self, key: Key, stored: Stored, _: u32) {
         self.store.insert(key, stored);
     }
     fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
@@ -92,6 +94,17 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
     }
     fn read(&self, key: Key) -> Option<Stored> {
         self.store.get(&key).copied()
+    }
+    fn value_bytes(&self, _: Key) -> u32 {
+        0
+    }
+    fn keys(&self) -> u32 {
+        1
+    }
+    fn promoted(&mut self, _: Version) {}
+    fn serving(&mut self) {}
+    fn local_clock(&self) -> Time {
+        Time::ZERO
     }
     fn reply(&mut self, _: Op, _: Reply) {}
     fn choose(&mut self, _: u32) -> u32 {
@@ -132,7 +145,11 @@ impl<P: Protocol> Group<P> {
         match action {
             Action::Put => {
                 // All to one key, so that order matters.
-                let request = Request::Put { key: Key(0), write: Write(self.puts), bytes: 10 };
+                let request = Request::Write {
+                    key: Key(0),
+                    write: Write(self.puts),
+                    change: Change::Put { bytes: 10 },
+                };
                 self.puts += 1;
                 self.with(0, |protocol, stage| protocol.request(Op(0), request, stage));
             }
@@ -157,7 +174,7 @@ impl<P: Protocol> Group<P> {
                 self.crashes += 1;
                 self.members[member].persisting = None;
                 self.members[member].armed.clear();
-                self.with(member, |protocol, stage| protocol.crash(stage));
+                self.with(member, |protocol, stage| protocol.crash(Kept::Synced, stage));
                 self.with(member, |protocol, stage| protocol.start(stage));
             }
         }

@@ -123,6 +123,14 @@ macro_rules! protocol_settings {
                 }
             }
 
+            /// Who of `nodes` would take over from a lost primary.
+            pub fn promotion(&self, nodes: &[String]) -> replisim_observe::PromotionRule {
+                let members = replisim_protocols::Members { names: nodes };
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::promotion(members, config),)*
+                }
+            }
+
             /// What is wrong with the settings, if something is.
             pub fn problems(&self) -> Vec<replisim_protocols::SettingProblem> {
                 match self {
@@ -171,12 +179,21 @@ impl Scenario {
 
     /// Who takes part, by name.
     pub fn roster(&self) -> Roster {
+        let members: Vec<String> = self.topology.nodes.keys().cloned().collect();
         Roster {
-            members: self.topology.nodes.keys().cloned().collect(),
+            members: members.clone(),
             clients: self.client_names().map(str::to_owned).collect(),
             faults: self.faults.iter().map(fault_name).collect(),
             keys: self.workload_keys() + self.script_keys().len(),
+            promotion: self.protocol.promotion(&members),
+            unavailability_bound: self.unavailability_bound(),
         }
+    }
+
+    /// How long nothing of a kind must succeed for it to count as unavailable: the longest time-out of a client.
+    fn unavailability_bound(&self) -> Duration {
+        let workloads = self.workload.iter().map(|workload| workload.timeout);
+        workloads.chain(self.script.iter().map(|step| step.timeout)).max().unwrap_or(Duration::ZERO)
     }
 
     /// Number of keys of the workloads.

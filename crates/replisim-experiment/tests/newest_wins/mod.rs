@@ -3,10 +3,10 @@
 //! the one known answer that needs it.
 
 use replisim_engine::Label;
-use replisim_observe::{Key, Member, Op, Stored, Write};
+use replisim_observe::{Key, Member, Op, PromotionRule, Stored, Write};
 use replisim_protocols::primary_backup::Config;
 use replisim_protocols::protocol::{self, version};
-use replisim_protocols::{Effects, Members, MessageKind, Protocol, Reply, Request, Route};
+use replisim_protocols::{Command, Effects, Kept, Members, MessageKind, Protocol, Reply, Request, Route};
 
 /// One member.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -38,23 +38,23 @@ impl Protocol for NewestWins {
 
     fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
         match request {
-            Request::Put { key, write, .. } => {
+            Request::Write { key, write, .. } => {
                 self.writes += 1;
                 let stored = Stored { version: version(1, self.writes), write };
-                out.apply(key, stored);
-                out.committed(key, stored);
-                out.reply(op, Reply::Written);
+                out.apply(key, stored, 100);
+                out.committed(key, stored, 100);
+                out.reply(op, Reply::Written(stored.version));
                 for member in (0..self.members).map(Member).filter(|member| *member != self.me) {
                     out.send(member, Newest { key, stored });
                 }
             }
-            Request::Get { key, .. } => out.reply(op, Reply::Value(out.read(key))),
+            Request::Read { key, .. } => out.reply(op, Reply::Value(out.read(key))),
         }
     }
 
     fn message(&mut self, _: Member, Newest { key, stored }: Newest, out: &mut impl Effects<Self>) {
         if out.read(key).is_none_or(|shown| shown.version < stored.version) {
-            out.apply(key, stored);
+            out.apply(key, stored, 100);
         }
     }
 
@@ -63,16 +63,30 @@ impl Protocol for NewestWins {
         match timer {}
     }
     fn persisted(&mut self, _: u64, _: &mut impl Effects<Self>) {}
-    fn crash(&mut self, _: &mut impl Effects<Self>) {}
+    fn command(&mut self, _: Command, _: &mut impl Effects<Self>) {}
+
+    fn crash(&mut self, _: Kept, _: &mut impl Effects<Self>) {}
     fn quiescent(&self) -> bool {
         true
     }
 
-    fn route(_: Members<'_>, _: &Config, request: Request) -> Route {
+    fn route(request: Request) -> Route {
         match request {
-            Request::Put { .. } => Route::Only(Member(0)),
-            Request::Get { .. } => Route::Any,
+            Request::Write { .. } => Route::Primary,
+            Request::Read { .. } => Route::Any,
         }
+    }
+
+    fn first_primary(_: Members<'_>, _: &Config) -> Option<Member> {
+        Some(Member(0))
+    }
+
+    fn promotion(_: Members<'_>, _: &Config) -> PromotionRule {
+        PromotionRule::default()
+    }
+
+    fn obeys(_: Command, _: &Config) -> Result<(), &'static str> {
+        Err("nobody is ever promoted")
     }
 }
 
