@@ -19,7 +19,7 @@ pub mod time;
 
 pub use digest::{Digest, Label};
 pub use law::{Law, Sampler};
-pub use quantity::{Bytes, Rate, Share};
+pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};
 pub use random::{LinkStream, Stream, Streams};
 pub use run::{Model, run_until};

@@ -1,4 +1,5 @@
-//! Quantities as users write them: rates (`500/s`), shares (`90%` or `0.9`) and sizes (`100B`, `64KiB`).
+//! Quantities as users write them: rates (`500/s`), shares (`90%` or `0.9`), sizes (`100B`, `64KiB`) and bandwidths
+//! (`1Gbit/s`).
 //!
 //! Each is a newtype that parses itself, so that a missing or foreign unit is refused at the place where it stands.
 
@@ -10,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::time::decimal_times;
+use crate::time::{Duration, decimal_times};
 
 /// Events per unit of time, `500/s`.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -25,6 +26,10 @@ pub struct Share(f64);
 /// A number of bytes: `100B`, `64KiB`, `1MB`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub struct Bytes(u64);
+
+/// Bits per second, never zero: `100Mbit/s`, `1Gbit/s`. The units are decimal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Bandwidth(u64);
 
 impl Rate {
     /// A rate of `per_second` events a second; must be positive and finite.
@@ -61,6 +66,26 @@ impl Bytes {
     /// The number of bytes.
     pub const fn get(self) -> u64 {
         self.0
+    }
+}
+
+impl Bandwidth {
+    /// `bits` per second; must be positive.
+    pub const fn bits_per_second(bits: u64) -> Bandwidth {
+        assert!(bits > 0, "a bandwidth is positive");
+        Bandwidth(bits)
+    }
+
+    /// Bits per second.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// How long it takes to put `bytes` on the wire, rounded up to whole nanoseconds.
+    #[inline]
+    pub fn time_for(self, bytes: u64) -> Duration {
+        let nanos = (u128::from(bytes) * 8_000_000_000).div_ceil(u128::from(self.0));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
 
@@ -157,6 +182,32 @@ impl FromStr for Bytes {
     }
 }
 
+/// Units of bandwidth, all decimal.
+const BANDWIDTHS: [(&str, u64); 4] =
+    [("Gbit/s", 1_000_000_000), ("Mbit/s", 1_000_000), ("kbit/s", 1_000), ("bit/s", 1)];
+
+impl FromStr for Bandwidth {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Bandwidth, String> {
+        let (number, unit) = number_and_unit(text.trim());
+        if unit.is_empty() {
+            return Err(format!("`{text}` has no unit: write `{text}Mbit/s` or `{text}Gbit/s`"));
+        }
+        let Some((_, size)) = BANDWIDTHS.iter().find(|(name, _)| *name == unit) else {
+            return Err(format!(
+                "`{unit}` is not a unit of bandwidth; the units are bit/s, kbit/s, Mbit/s, Gbit/s"
+            ));
+        };
+        match decimal_times(number, *size) {
+            Some(0) => Err(format!("`{text}` is out of range: a bandwidth is more than 0")),
+            Some(bits) if bits <= 1 << 60 => Ok(Bandwidth(bits as u64)),
+            Some(_) => Err(format!("`{text}` is too large")),
+            None => Err(format!("`{text}` is not a bandwidth: write one like `1Gbit/s`")),
+        }
+    }
+}
+
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", self.per_second)
@@ -177,6 +228,14 @@ impl fmt::Display for Bytes {
             .iter()
             .find(|(_, size)| self.0 > 0 && self.0.is_multiple_of(*size))
             .unwrap_or(&("B", 1));
+        write!(f, "{}{unit}", self.0 / size)
+    }
+}
+
+impl fmt::Display for Bandwidth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, size) =
+            BANDWIDTHS.iter().find(|(_, size)| self.0.is_multiple_of(*size)).unwrap_or(&("bit/s", 1));
         write!(f, "{}{unit}", self.0 / size)
     }
 }
@@ -245,6 +304,13 @@ textual!(
     false,
     ["100B", "64KiB"]
 );
+textual!(
+    Bandwidth,
+    "a bandwidth: a number and a unit, like `1Gbit/s`",
+    "^\\s*[0-9.]+\\s*(bit|kbit|Mbit|Gbit)/s\\s*$",
+    false,
+    ["1Gbit/s", "100Mbit/s"]
+);
 
 #[cfg(test)]
 mod tests {
@@ -274,6 +340,20 @@ mod tests {
     }
 
     #[test]
+    fn a_bandwidth_says_how_long_bytes_take() {
+        for (text, printed, bytes, ns) in [
+            ("1Gbit/s", "1Gbit/s", 125, 1_000),
+            ("0.1Gbit/s", "100Mbit/s", 125, 10_000),
+            ("64kbit/s", "64kbit/s", 8_000, 1_000_000_000),
+            ("3bit/s", "3bit/s", 1, 2_666_666_667), // rounded up
+        ] {
+            let bandwidth = text.parse::<Bandwidth>().unwrap();
+            assert_eq!(bandwidth.to_string(), printed);
+            assert_eq!(bandwidth.time_for(bytes).nanos(), ns, "{text}");
+        }
+    }
+
+    #[test]
     fn a_wrong_quantity_says_what_is_wrong() {
         fn check<T: FromStr<Err = String> + fmt::Debug>(text: &str, says: &str) {
             let error = text.parse::<T>().unwrap_err();
@@ -291,5 +371,9 @@ mod tests {
         check::<Bytes>("100", "no unit");
         check::<Bytes>("1TB", "not a unit of size");
         check::<Bytes>("-1B", "not a size");
+        check::<Bandwidth>("100", "no unit");
+        check::<Bandwidth>("1GB/s", "not a unit of bandwidth");
+        check::<Bandwidth>("0Mbit/s", "more than 0");
+        check::<Bandwidth>("-1bit/s", "not a bandwidth");
     }
 }
