@@ -26,10 +26,26 @@ pub struct MeasureInfo {
     pub unit: Unit,
     /// What it means; `docs/definitions.md` has the exact words.
     pub about: &'static str,
+    /// The kinds of scope it is also given by: `workload`, `node`, `kind`.
+    pub scopes: &'static [&'static str],
+    /// Whether it is given for the run as a whole.
+    pub whole: bool,
 }
 
 const fn info(slug: &'static str, unit: Unit, about: &'static str) -> MeasureInfo {
-    MeasureInfo { slug, unit, about }
+    MeasureInfo { slug, unit, about, scopes: &[], whole: true }
+}
+
+impl MeasureInfo {
+    /// The same, given by these kinds of scope too.
+    const fn by(self, scopes: &'static [&'static str]) -> MeasureInfo {
+        MeasureInfo { scopes, ..self }
+    }
+
+    /// The same, given by these kinds of scope alone.
+    const fn only_by(self, scopes: &'static [&'static str]) -> MeasureInfo {
+        MeasureInfo { scopes, whole: false, ..self }
+    }
 }
 
 /// All measures, in the order in which tables show them.
@@ -40,19 +56,26 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             "staleness_ms",
             Milliseconds,
             "age of the oldest acknowledged write that a read missed; 0 when fresh (all ok reads)",
-        ),
-        info("staleness_when_stale_ms", Milliseconds, "the same over stale reads alone"),
-        info("staleness_versions", Versions, "how many acknowledged writes of its key a read missed"),
-        info("stale_reads", Count, "reads that missed an acknowledged write, of all ok reads"),
-        info("t_visibility", Share, "share of reads that reflect the write acknowledged last before them"),
-        info("replication_delay_ms", Milliseconds, "from the commit of a write to its apply at a replica"),
+        )
+        .by(&["workload"]),
+        info("staleness_when_stale_ms", Milliseconds, "the same over stale reads alone").by(&["workload"]),
+        info("staleness_versions", Versions, "how many acknowledged writes of its key a read missed")
+            .by(&["workload"]),
+        info("stale_reads", Count, "reads that missed an acknowledged write, of all ok reads")
+            .by(&["workload"]),
+        info("t_visibility", Share, "share of reads that reflect the write acknowledged last before them")
+            .by(&["workload"]),
+        info("replication_delay_ms", Milliseconds, "from the commit of a write to its apply at a replica")
+            .by(&["node"]),
         info(
             "visible_after_ack_ms",
             Milliseconds,
             "from the ack of a write to its apply at a replica; negative: the replica was first",
         ),
-        info("lag_ms", Milliseconds, "age of the oldest committed write that a node lacks, over time"),
-        info("lag_versions", Versions, "how many committed writes a node lacks, over time"),
+        info("lag_ms", Milliseconds, "age of the oldest committed write that a node lacks, over time")
+            .only_by(&["node"]),
+        info("lag_versions", Versions, "how many committed writes a node lacks, over time")
+            .only_by(&["node"]),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
         info(
             "inconsistency_window_ms",
@@ -71,10 +94,14 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         ),
         info("abandoned_writes", Count, "committed writes that the rightful history excludes"),
         info("lost_writes", Count, "acknowledged writes that were abandoned"),
-        info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)"),
-        info("write_latency_ms", Milliseconds, "from when a write was scheduled to its answer (ok writes)"),
-        info("availability", Share, "operations that ended ok before their time-out, of all scheduled"),
-        info("throughput_ops", PerSecond, "operations that ended ok, per second of the window"),
+        info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)")
+            .by(&["workload"]),
+        info("write_latency_ms", Milliseconds, "from when a write was scheduled to its answer (ok writes)")
+            .by(&["workload"]),
+        info("availability", Share, "operations that ended ok before their time-out, of all scheduled")
+            .by(&["workload", "kind"]),
+        info("throughput_ops", PerSecond, "operations that ended ok, per second of the window")
+            .by(&["workload"]),
         info("messages", Count, "messages handed to the network"),
         info("bytes", Bytes, "bytes handed to the network"),
     ];

@@ -17,6 +17,7 @@ use crate::yaml::{Problem, did_you_mean};
 pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> {
     let mut check = Check { scenario, problems: Vec::new() };
     check.name();
+    check.names();
     check.times();
     check.topology();
     check.size();
@@ -40,6 +41,9 @@ const MOST_SITES: usize = 1_000;
 const MOST_COPIES: usize = 50_000_000;
 /// The most steps of a script: their keys are compared with each other.
 const MOST_STEPS: usize = 20_000;
+
+/// What names of nodes, workloads and clients cannot contain.
+const RESERVED: [char; 5] = ['/', '{', '}', '=', ','];
 
 struct Check<'a> {
     scenario: &'a Scenario,
@@ -65,6 +69,29 @@ impl Check<'_> {
             );
         } else if name == "gallery" {
             self.report_with("name", "`gallery` is reserved", "choose another name");
+        }
+    }
+
+    /// Names of nodes, workloads and clients stand in results, in `expect`, and in the names of links.
+    fn names(&mut self) {
+        let scenario = self.scenario;
+        let nodes =
+            scenario.topology.nodes.keys().map(|name| (format!("topology.nodes.{name}"), "node", name));
+        let workloads = scenario.workload.iter().enumerate();
+        let workloads = workloads.map(|(i, w)| (format!("workload[{i}].name"), "workload", &w.name));
+        let clients = scenario.clients.keys().map(|name| (format!("clients.{name}"), "client", name));
+        for (path, what, name) in nodes.chain(workloads).chain(clients) {
+            if name.trim().is_empty() {
+                let path = path.strip_suffix(name.as_str()).unwrap_or(&path).trim_end_matches('.');
+                self.report_with(path, format!("a {what} without a name"), "results call it by its name");
+                continue;
+            }
+            let Some(reserved) = name.chars().find(|c| RESERVED.contains(c)) else { continue };
+            let reason = match reserved {
+                '/' => "the network's own names have it, such as `client/name`",
+                _ => "it is a mark of `expect`, which could not say this name",
+            };
+            self.report_with(path, format!("the name of a {what} cannot contain `{reserved}`"), reason);
         }
     }
 
@@ -216,13 +243,7 @@ impl Check<'_> {
             if let Some((field, message)) = workload.keys.problem() {
                 self.report(format!("{path}.keys.{field}"), message);
             }
-            if workload.timeout == Duration::ZERO {
-                self.report_with(
-                    format!("{path}.timeout"),
-                    "every operation would be given up at once",
-                    "must be more than 0",
-                );
-            }
+            self.timeout(&path, workload.timeout);
             self.read_from(format!("{path}.read-from"), &workload.read_from);
         }
         for name in scenario.clients.keys() {
@@ -249,6 +270,7 @@ impl Check<'_> {
             if step.at >= self.scenario.duration {
                 self.too_late(format!("{path}.at"));
             }
+            self.timeout(&path, step.timeout);
             self.read_from(format!("{path}.read-from"), &step.read_from);
         }
     }
@@ -268,6 +290,16 @@ impl Check<'_> {
             }
             if let Some((field, message)) = entry.kind.fault().problem() {
                 self.report(format!("{kind}.{field}"), message);
+            }
+            let named = entry.kind.fault().nodes_named();
+            let nodes = &self.scenario.topology.nodes;
+            let all_named = nodes.keys().all(|node| named.iter().any(|(_, other)| other == node));
+            if entry.kind.name() == "partition" && !nodes.is_empty() && all_named {
+                self.report_with(
+                    format!("{kind}.isolate"),
+                    "all nodes are isolated: nobody is left on the other side",
+                    "leave out at least one; these are not cut off from each other",
+                );
             }
         }
     }
@@ -321,6 +353,13 @@ impl Check<'_> {
         {
             let help = "give it under `topology: rtts`, or a `latency` for such links under `network`";
             self.problems.push(Problem::of("topology", message).help(help));
+        }
+    }
+
+    fn timeout(&mut self, path: &str, timeout: Duration) {
+        if timeout == Duration::ZERO {
+            let message = "every operation would be given up at once";
+            self.report_with(format!("{path}.timeout"), message, "must be more than 0");
         }
     }
 

@@ -114,6 +114,7 @@ impl FromStr for Expectation {
             None => (inner, None),
         };
         let measure = resolve(slug, value)?;
+        check_scope(measure, slug, scope.as_ref().map(|(kind, _)| kind.as_str()))?;
         let statistic = parse_statistic(function, measure)?;
         let value = parse_value(value, measure, statistic)?;
         Ok(Expectation { text: text.trim().to_owned(), statistic, measure, scope, comparison, value })
@@ -140,6 +141,24 @@ fn parse_scope(text: &str) -> Result<(String, String), String> {
         return Err(format!("`{kind}` is not a scope; the scopes are {}", SCOPES.join(", ")));
     }
     Ok((kind.to_owned(), name.to_owned()))
+}
+
+/// That the measure, written as `slug`, is given by this kind of scope, or without one for the run as a whole.
+fn check_scope(measure: &MeasureInfo, slug: &str, kind: Option<&str>) -> Result<(), String> {
+    let MeasureInfo { scopes, whole, .. } = measure;
+    if kind.map_or(*whole, |kind| scopes.contains(&kind)) {
+        return Ok(());
+    }
+    let written: Vec<String> = scopes.iter().map(|kind| format!("`{slug}{{{kind}=…}}`")).collect();
+    Err(match (kind, &written[..]) {
+        (Some(kind), []) => {
+            format!("`{slug}` has no scope `{kind}`: it is given for the run as a whole alone")
+        }
+        (Some(kind), written) => format!("`{slug}` has no scope `{kind}`; write {}", written.join(" or ")),
+        (None, written) => {
+            format!("`{slug}` is not given for the run as a whole; write {}", written.join(" or "))
+        }
+    })
 }
 
 /// The measure: by its slug, or by its slug without `_ms` where the value is a duration.
@@ -179,10 +198,8 @@ fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Stat
     };
     let quantile = function.strip_prefix('p').and_then(|digits| digits.replace('_', ".").parse::<f64>().ok());
     match (function, quantile) {
-        ("share", _) if measure.unit == Unit::Share || measure.slug == "stale_reads" || counts => {
-            Ok(Statistic::Share)
-        }
-        ("mean" | "max" | "min", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
+        ("share", _) if matches!(measure.unit, Unit::Share | Unit::Count) => Ok(Statistic::Share),
+        ("mean" | "max" | "min" | "share", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
             Err(format!("`{}` is counted: compare it bare, or its share", measure.slug))
         }
         ("mean", _) => Ok(Statistic::Mean),
@@ -306,6 +323,18 @@ mod tests {
             ("share(stale_reads) < 90", "write `90%`"),
             ("lost_writes == none", "neither a number nor a duration"),
             ("gibberish == 0", "`replisim list measures`"),
+            ("max(lag{workload=x}) < 1s", "`lag` has no scope `workload`; write `lag{node=…}`"),
+            ("max(lag) < 1s", "`lag` is not given for the run as a whole; write `lag{node=…}`"),
+            (
+                "lost_writes{node=r} == 0",
+                "`lost_writes` has no scope `node`: it is given for the run as a whole alone",
+            ),
+            ("p99(staleness{kind=read}) < 1s", "has no scope `kind`; write `staleness{workload=…}`"),
+            (
+                "availability{group=0} > 99%",
+                "has no scope `group`; write `availability{workload=…}` or `availability{kind=…}`",
+            ),
+            ("share(throughput_ops) > 1%", "compare it bare"),
         ] {
             let error = text.parse::<Expectation>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

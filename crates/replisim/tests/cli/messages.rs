@@ -6,8 +6,10 @@ use super::*;
 
 /// Asserts that the scenario, with the first `right` replaced by `wrong`, is refused with exactly this text.
 #[track_caller]
-fn check(right: &str, wrong: &str, overrides: &[&str], expected: &str) {
-    let scratch = Scratch::new(&format!("message-{}", Location::caller().line()));
+pub(super) fn check(right: &str, wrong: &str, overrides: &[&str], expected: &str) {
+    let (file, line) = (Location::caller().file(), Location::caller().line());
+    let stem = Path::new(file).file_stem().unwrap().display().to_string();
+    let scratch = Scratch::new(&format!("message-{stem}-{line}"));
     assert!(SMALL.contains(right), "{right} is not in the scenario");
     fs::write(scratch.path("small.yaml"), SMALL.replacen(right, wrong, 1)).unwrap();
     fs::write(scratch.path("one-way.csv"), "from,to,rtt_ms\nus,us,1\neu,eu,1\nus,eu,80\n").unwrap();
