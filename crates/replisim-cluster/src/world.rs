@@ -1,6 +1,6 @@
 //! The running whole: one protocol, one network, clients and faults on one clock.
 
-use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_until};
+use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Packet, Site, Traffic};
 use replisim_observe::{
     Answer, Client, Fault as FaultId, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Version,
@@ -148,8 +148,17 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     /// Lets everything happen up to and including `limit`.
     pub fn run_until(&mut self, limit: Time) {
-        self.events += run_until(self, limit);
-        self.stage.now = self.stage.now.max(limit);
+        self.run_for(limit, u64::MAX);
+    }
+
+    /// The same, but stops after `most` events; returns whether everything up to `limit` has happened.
+    pub fn run_for(&mut self, limit: Time, most: u64) -> bool {
+        let happened = run_for(self, limit, most);
+        self.events += happened;
+        if happened < most {
+            self.stage.now = self.stage.now.max(limit);
+        }
+        happened < most
     }
 
     /// After the clients' time: runs on until nothing is left to do or the time to settle is over, then ends.

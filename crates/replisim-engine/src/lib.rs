@@ -22,5 +22,5 @@ pub use law::{Law, Sampler};
 pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};
 pub use random::{LinkStream, Stream, Streams};
-pub use run::{Model, run_until};
+pub use run::{Model, run_for, run_until};
 pub use time::{Duration, Time};

@@ -17,8 +17,15 @@ pub trait Model {
 
 /// Lets everything happen that is due at or before `limit`; returns how many events that was.
 pub fn run_until<M: Model>(model: &mut M, limit: Time) -> u64 {
+    run_for(model, limit, u64::MAX)
+}
+
+/// The same, but stops after `most` events: if it returns less than that, everything due has happened.
+pub fn run_for<M: Model>(model: &mut M, limit: Time, most: u64) -> u64 {
     let mut events = 0;
-    while let Some((now, event)) = model.queue().pop_until(limit) {
+    while events < most
+        && let Some((now, event)) = model.queue().pop_until(limit)
+    {
         model.handle(now, event);
         events += 1;
     }

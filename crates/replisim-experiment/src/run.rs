@@ -1,6 +1,5 @@
 //! Runs a scenario: each seed by itself, on as many threads as asked for; the result does not depend on how many.
 
-use rayon::prelude::*;
 use replisim_cluster::World;
 use replisim_engine::{Digest, Time};
 use replisim_measure::{Findings, Measures};
@@ -8,7 +7,8 @@ use replisim_observe::{Member, Observer};
 use replisim_protocols::Protocol;
 use replisim_scenario::{Loaded, ProtocolSettings, build};
 
-use crate::study::Study;
+use crate::in_order::in_order;
+use crate::study::{Gathering, Study};
 
 /// What came of one seed.
 #[derive(Clone, Debug)]
@@ -56,28 +56,14 @@ pub fn run(
     threads: usize,
     progress: &dyn Progress,
 ) -> Result<Study, RunError> {
-    let one = |seed: &u64| run_seed(loaded, *seed, progress);
-    let results: Vec<Result<RunResult, RunError>> = if threads <= 1 || seeds.len() <= 1 {
-        seeds.iter().map(one).collect()
-    } else {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool =
-            pool.map_err(|error| RunError::Impossible(format!("cannot start {threads} threads: {error}")))?;
-        pool.install(|| seeds.par_iter().map(one).collect())
-    };
-    let mut runs = Vec::with_capacity(results.len());
-    let mut interrupted = false;
-    for result in results {
-        match result {
-            Ok(run) => runs.push(run),
-            Err(RunError::Interrupted(_)) => interrupted = true,
-            Err(error) => return Err(error),
-        }
-    }
-    match (interrupted, Study::new(loaded, runs)) {
-        (true, finished) => Err(RunError::Interrupted(finished.map(Box::new))),
-        (false, Some(study)) => Ok(study),
-        (false, None) => Err(RunError::Impossible("no seeds to run".to_owned())),
+    let mut gathering = Gathering::default();
+    let one = |i: usize| run_seed(loaded, seeds[i], progress);
+    let done = in_order(seeds.len(), threads, one, |run| gathering.add(loaded, run));
+    match (done, gathering.finish(loaded)) {
+        (Ok(()), Some(study)) => Ok(study),
+        (Ok(()), None) => Err(RunError::Impossible("no seeds to run".to_owned())),
+        (Err(RunError::Interrupted(_)), finished) => Err(RunError::Interrupted(finished.map(Box::new))),
+        (Err(error), _) => Err(error),
     }
 }
 
@@ -122,8 +108,10 @@ macro_rules! dispatch {
 
 replisim_protocols::for_each_protocol!(dispatch);
 
-/// How often progress is reported.
+/// How often progress is reported …
 const REPORTS: u64 = 200;
+/// … and after how many events at the latest.
+const MOST_UNASKED: u64 = 100_000;
 
 fn drive<P: Protocol, O: Observer>(
     loaded: &Loaded,
@@ -136,13 +124,17 @@ fn drive<P: Protocol, O: Observer>(
     let stop = setup.window.to;
     let mut world =
         World::<P, O>::new(setup, config.clone(), streams, observer).map_err(RunError::Impossible)?;
+    let go_on = |world: &World<P, O>| {
+        let share = world.now().nanos() as f64 / stop.nanos() as f64;
+        if progress.advance(seed, share) { Ok(()) } else { Err(RunError::Interrupted(None)) }
+    };
+    go_on(&world)?;
     for step in 1..=REPORTS {
-        world.run_until(Time::from_nanos(
-            (u128::from(stop.nanos()) * u128::from(step) / u128::from(REPORTS)) as u64,
-        ));
-        if !progress.advance(seed, step as f64 / REPORTS as f64) {
-            return Err(RunError::Interrupted(None));
+        let limit = u128::from(stop.nanos()) * u128::from(step) / u128::from(REPORTS);
+        while !world.run_for(Time::from_nanos(limit as u64), MOST_UNASKED) {
+            go_on(&world)?;
         }
+        go_on(&world)?;
     }
     let mut stopped = false;
     world.settle(|_| {

@@ -2,14 +2,15 @@
 //!
 //! - A mean: Student's t.
 //! - A quantile or extreme: bootstrap over seeds (percentile method), because its law is not known.
-//! - A count or share that was the same extreme in every seed: not a point but an upper bound; zero events in `n` runs
-//!   means less than `3/n` (the rule of three, which Clopper–Pearson gives for the limit).
+//! - A count or share that was the same extreme in every seed: the one-sided Clopper–Pearson limit over the trials of
+//!   all seeds together. Nothing in `n` trials means less than `3/n` (the rule of three), never an interval of length 0.
+//!   Trials of one run are correlated, so it is the least that must be left open, not more.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use replisim_engine::random::below;
 use replisim_scenario::Statistic;
-use statrs::distribution::{Beta, ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A 95 % interval.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -22,20 +23,30 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The 95 % interval of the expected value of a statistic, given its value in each of several runs.
-pub fn interval(values: &[f64], statistic: Statistic) -> Option<Interval> {
+/// The 95 % interval of the expected value of a statistic, given its value in each of several runs and, of a count or
+/// share, the number of trials of all runs together.
+pub fn interval(values: &[f64], statistic: Statistic, trials: Option<u64>) -> Option<Interval> {
     let n = values.len();
     if n < 2 {
         return None;
     }
-    let mean = values.iter().sum::<f64>() / n as f64;
+    let runs = n as f64;
+    let mean = values.iter().sum::<f64>() / runs;
+    // Without trials, what is counted comes at a rate: nothing in n runs means fewer than 3 in n runs.
+    let limit = trials.map_or((3.0 / runs).min(1.0), seen_in_none_of);
+    let fewest = trials.map_or(3.0 / runs, |trials| limit * trials as f64 / runs);
     Some(match statistic {
-        Statistic::Count if mean == 0.0 => Interval { mean, low: 0.0, high: 3.0 / n as f64 },
-        Statistic::Share if mean == 0.0 => Interval { mean, low: 0.0, high: (3.0 / n as f64).min(1.0) },
-        Statistic::Share if mean == 1.0 => Interval { mean, low: (1.0 - 3.0 / n as f64).max(0.0), high: 1.0 },
+        Statistic::Count if mean == 0.0 => Interval { mean, low: 0.0, high: fewest },
+        Statistic::Share if mean == 0.0 => Interval { mean, low: 0.0, high: limit },
+        Statistic::Share if mean == 1.0 => Interval { mean, low: 1.0 - limit, high: 1.0 },
         Statistic::Quantile(_) | Statistic::Max | Statistic::Min => bootstrap(values, mean),
         Statistic::Mean | Statistic::Count | Statistic::Share => student(values, mean),
     })
+}
+
+/// The largest probability of which one could still, in one of twenty cases, see nothing in so many trials.
+fn seen_in_none_of(trials: u64) -> f64 {
+    -libm::expm1(libm::log(0.05) / trials.max(1) as f64)
 }
 
 fn student(values: &[f64], mean: f64) -> Interval {
@@ -61,15 +72,6 @@ fn bootstrap(values: &[f64], mean: f64) -> Interval {
     Interval { mean, low: means[RESAMPLES * 25 / 1_000], high: means[RESAMPLES * 975 / 1_000] }
 }
 
-/// The Clopper–Pearson 95 % interval of a probability after `hits` in `trials` independent trials.
-pub fn clopper_pearson(hits: u64, trials: u64) -> (f64, f64) {
-    let quantile =
-        |a: u64, b: u64, p: f64| Beta::new(a as f64, b as f64).map_or(f64::NAN, |law| law.inverse_cdf(p));
-    let low = if hits == 0 { 0.0 } else { quantile(hits, trials - hits + 1, 0.025) };
-    let high = if hits == trials { 1.0 } else { quantile(hits + 1, trials - hits, 0.975) };
-    (low, high)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,33 +83,41 @@ mod tests {
     #[test]
     fn student_intervals_match_the_table() {
         // Mean 3, standard deviation sqrt(2.5), n = 5: t(4, 0.975) = 2.776.
-        let Interval { mean, low, high } = interval(&[1.0, 2.0, 3.0, 4.0, 5.0], Statistic::Mean).unwrap();
+        let Interval { mean, low, high } =
+            interval(&[1.0, 2.0, 3.0, 4.0, 5.0], Statistic::Mean, None).unwrap();
         let half = 2.776445 * (2.5f64 / 5.0).sqrt();
         assert!(mean == 3.0 && close(low, 3.0 - half, 1e-4) && close(high, 3.0 + half, 1e-4), "{low} {high}");
     }
 
     #[test]
-    fn nothing_seen_in_n_runs_is_less_than_three_in_n() {
-        let zero = interval(&[0.0; 30], Statistic::Count).unwrap();
-        assert_eq!((zero.low, zero.high), (0.0, 0.1));
-        let all = interval(&[1.0; 30], Statistic::Share).unwrap();
-        assert_eq!((all.low, all.high), (0.9, 1.0));
-        assert_eq!(interval(&[1.0], Statistic::Mean), None);
+    fn nothing_seen_in_n_trials_is_less_than_three_in_n() {
+        // One-sided 95 % limits of Clopper and Pearson for none of 10, 30 and 100: 0.2589, 0.0950, 0.0295.
+        for (statistic, values, trials, low, high) in [
+            (Statistic::Count, [0.0; 30], None, 0.0, 0.1),
+            (Statistic::Count, [0.0; 30], Some(3_000), 0.0, 0.0998),
+            (Statistic::Share, [0.0; 30], Some(30), 0.0, 0.0950),
+            (Statistic::Share, [0.0; 30], Some(100), 0.0, 0.0295),
+            (Statistic::Share, [1.0; 30], Some(100), 0.9705, 1.0),
+            (Statistic::Share, [1.0; 30], Some(1_000_000_000), 1.0, 1.0),
+        ] {
+            let found = interval(&values, statistic, trials).unwrap();
+            let right = close(found.low, low, 1e-4) && close(found.high, high, 1e-4);
+            assert!(right && found.low < found.high, "{statistic:?} {trials:?}: {found:?}");
+        }
+        assert_eq!(interval(&[1.0], Statistic::Mean, None), None);
     }
 
     #[test]
-    fn clopper_pearson_matches_published_values() {
-        // 4 of 20: Newcombe (1998), Table I.
-        let (low, high) = clopper_pearson(4, 20);
-        assert!(close(low, 0.0573, 1e-4) && close(high, 0.4366, 1e-4), "{low} {high}");
-        assert_eq!(clopper_pearson(0, 10).0, 0.0);
+    fn a_share_that_differs_between_seeds_has_an_interval_over_seeds() {
+        let found = interval(&[1.0, 1.0, 0.97], Statistic::Share, Some(1_000_000)).unwrap();
+        assert_eq!(Some(found), interval(&[1.0, 1.0, 0.97], Statistic::Mean, None));
     }
 
     #[test]
     fn bootstrap_intervals_hold_the_mean_and_never_change() {
         let values: Vec<f64> = (0..40).map(f64::from).collect();
-        let a = interval(&values, Statistic::Quantile(0.99)).unwrap();
+        let a = interval(&values, Statistic::Quantile(0.99), None).unwrap();
         assert!(a.low < a.mean && a.mean < a.high && a.high - a.low < 10.0);
-        assert_eq!(interval(&values, Statistic::Quantile(0.99)), Some(a));
+        assert_eq!(interval(&values, Statistic::Quantile(0.99), None), Some(a));
     }
 }

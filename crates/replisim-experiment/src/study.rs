@@ -1,9 +1,12 @@
 //! What came of one or more seeds of a scenario.
 
 use replisim_engine::{Digest, Label};
+use replisim_measure::series::Series;
 use replisim_measure::{Findings, Leaf, Quantile};
+use replisim_observe::Member;
 use replisim_scenario::{Loaded, Statistic};
 
+use crate::figures::Figures;
 use crate::places::Places;
 use crate::run::RunResult;
 use crate::statistics::{self, Interval};
@@ -15,16 +18,42 @@ use crate::warning::{Warning, warnings};
 pub struct Study {
     /// The scenario.
     pub loaded: Loaded,
-    /// One result for each seed, in the order of the seeds.
-    pub runs: Vec<RunResult>,
+    /// Which runs it is made of, in the order of the seeds.
+    pub runs: Vec<Run>,
     /// All runs together.
     pub merged: Findings,
+    /// The time series of the first run.
+    pub series: Option<Series>,
+    /// What each seed gave.
+    pub figures: Figures,
     /// What became of the expectations.
     pub judgements: Vec<Judgement>,
     /// What to know before trusting the numbers.
     pub warnings: Vec<Warning>,
     /// Who is where.
     pub places: Places,
+}
+
+/// A run, without what was measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The seed.
+    pub seed: u64,
+    /// The fingerprint of the whole run.
+    pub digest: Digest,
+    /// How many events happened.
+    pub events: u64,
+    /// The member that takes all writes, if the protocol has one.
+    pub primary: Option<Member>,
+}
+
+/// A study in the making, to which runs are added in the order of their seeds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gathering {
+    runs: Vec<Run>,
+    merged: Option<Findings>,
+    series: Option<Series>,
+    figures: Figures,
 }
 
 /// A number, as far as it is known; nanoseconds for durations.
@@ -54,17 +83,34 @@ impl From<Quantile> for Figure {
     }
 }
 
-impl Study {
-    /// Puts runs of one scenario together; none without runs.
-    pub fn new(loaded: &Loaded, runs: Vec<RunResult>) -> Option<Study> {
-        let mut merged = runs.first()?.findings.clone();
-        runs[1..].iter().for_each(|run| merged.merge(&run.findings));
-        let judgements = loaded.scenario.expect.iter().map(|expectation| judge(expectation, &runs)).collect();
-        let places = Places::of(loaded);
-        let warnings = warnings(loaded, &runs, &merged);
-        Some(Study { loaded: loaded.clone(), runs, merged, judgements, warnings, places })
+impl Gathering {
+    /// Takes in the next run and keeps of it what a study needs: its size does not grow with that of a run.
+    pub(crate) fn add(&mut self, loaded: &Loaded, run: RunResult) {
+        let RunResult { seed, digest, mut findings, events, primary, .. } = run;
+        self.runs.push(Run { seed, digest, events, primary });
+        self.figures.add(&findings, &loaded.scenario.expect);
+        match &mut self.merged {
+            None => {
+                self.series = findings.series.take();
+                self.merged = Some(findings);
+            }
+            Some(merged) => merged.merge(&findings),
+        }
     }
 
+    /// The study; none without runs.
+    pub(crate) fn finish(self, loaded: &Loaded) -> Option<Study> {
+        let Gathering { runs, merged, series, figures } = self;
+        let merged = merged?;
+        let judge = |expectation| judge(expectation, &figures, &merged);
+        let judgements = loaded.scenario.expect.iter().map(judge).collect();
+        let warnings = warnings(loaded, &runs, &merged);
+        let places = Places::of(loaded);
+        Some(Study { loaded: loaded.clone(), runs, merged, series, figures, judgements, warnings, places })
+    }
+}
+
+impl Study {
     /// The digest of the run; of several, the hash of their digests in the order of the seeds.
     pub fn digest(&self) -> String {
         match &self.runs[..] {
@@ -86,21 +132,25 @@ impl Study {
         scope: Option<(&str, &str)>,
         statistic: Statistic,
     ) -> Option<Interval> {
-        let values: Vec<f64> = self
-            .runs
-            .iter()
-            .filter_map(|run| figure(run.findings.leaf(slug, scope)?, statistic))
-            .filter_map(|figure| if let Figure::Value(value) = figure { Some(value) } else { None })
-            .collect();
-        if values.len() < self.runs.len() {
-            return None; // a seed without a value says nothing of the setting
-        }
-        statistics::interval(&values, statistic)
+        let figures = self.figures.of_each(slug, scope, statistic).into_iter();
+        let values =
+            figures.map(|figure| if let Some(Figure::Value(value)) = figure { Some(value) } else { None });
+        // A seed without a value says nothing of the setting.
+        let values: Vec<f64> = values.collect::<Option<_>>()?;
+        statistics::interval(&values, statistic, trials(&self.merged, slug, scope))
     }
 
     /// Number of events of all runs.
     pub fn events(&self) -> u64 {
         self.runs.iter().map(|run| run.events).sum()
+    }
+}
+
+/// Of how many things all runs together counted some, if the measure counts such.
+pub(crate) fn trials(merged: &Findings, slug: &str, scope: Option<(&str, &str)>) -> Option<u64> {
+    match merged.leaf(slug, scope)? {
+        Leaf::Count { of, .. } => *of,
+        _ => None,
     }
 }
 

@@ -3,11 +3,12 @@
 //! One seed is judged by its value. Of several seeds, an equality must hold in each; an inequality must hold for the
 //! whole 95 % interval over seeds, fails if it fails for the whole interval, and is undecided in between.
 
+use replisim_measure::Findings;
 use replisim_scenario::{Comparison, Expectation};
 
-use crate::run::RunResult;
+use crate::figures::Figures;
 use crate::statistics;
-use crate::study::{Figure, figure};
+use crate::study::{Figure, trials};
 
 /// The fate of one expectation.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,15 +44,11 @@ pub fn overall(judgements: &[Judgement]) -> Verdict {
     }
 }
 
-/// Judges an expectation by the runs of its scenario.
-pub fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement {
+/// Judges an expectation by the figures of the runs, and by all of them together.
+pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) -> Judgement {
     let scope = expectation.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
-    let values = runs.iter().map(|run| {
-        run.findings
-            .leaf(expectation.measure.slug, scope)
-            .and_then(|leaf| figure(leaf, expectation.statistic))
-    });
-    let values: Vec<Option<Figure>> = values.collect();
+    let slug = expectation.measure.slug;
+    let values = figures.of_each(slug, scope, expectation.statistic);
     let known: Vec<Figure> = values.iter().copied().flatten().collect();
     let found = match &known[..] {
         [] => None,
@@ -60,10 +57,16 @@ pub fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement {
             Some(Figure::Value(several.iter().map(|f| f.number()).sum::<f64>() / several.len() as f64))
         }
     };
-    Judgement { expectation: expectation.clone(), verdict: verdict(expectation, &values, &known), found }
+    let verdict = verdict(expectation, &values, &known, trials(merged, slug, scope));
+    Judgement { expectation: expectation.clone(), verdict, found }
 }
 
-fn verdict(expectation: &Expectation, values: &[Option<Figure>], known: &[Figure]) -> Verdict {
+fn verdict(
+    expectation: &Expectation,
+    values: &[Option<Figure>],
+    known: &[Figure],
+    trials: Option<u64>,
+) -> Verdict {
     let Expectation { comparison, value, statistic, .. } = expectation;
     let each = || known.iter().map(|figure| judge_one(*figure, *comparison, *value));
     if known.len() < values.len() || known.is_empty() {
@@ -78,7 +81,7 @@ fn verdict(expectation: &Expectation, values: &[Option<Figure>], known: &[Figure
         .iter()
         .map(|figure| if let Figure::Value(value) = figure { Some(*value) } else { None })
         .collect();
-    let interval = exact.and_then(|exact| statistics::interval(&exact, *statistic));
+    let interval = exact.and_then(|exact| statistics::interval(&exact, *statistic, trials));
     match interval {
         Some(interval) if !equality => {
             let (low, high) =
@@ -137,7 +140,24 @@ mod tests {
         ] {
             let expectation: Expectation = text.parse().unwrap();
             let known: Vec<Figure> = values.iter().copied().flatten().collect();
-            assert_eq!(verdict(&expectation, &values, &known), expected, "{text} with {values:?}");
+            assert_eq!(verdict(&expectation, &values, &known, None), expected, "{text} with {values:?}");
+        }
+    }
+
+    #[test]
+    fn a_share_at_its_extreme_in_every_seed_is_judged_by_all_trials_together() {
+        use Verdict::{Met, NotMet, Undecided};
+        for (text, share, trials, expected) in [
+            ("availability > 99%", 1.0, 30_000, Met),
+            ("availability > 99%", 1.0, 30, Undecided),
+            ("availability < 99%", 1.0, 30_000, NotMet),
+            ("share(stale_reads) < 1%", 0.0, 30_000, Met),
+            ("share(stale_reads) < 1%", 0.0, 200, Undecided),
+        ] {
+            let expectation: Expectation = text.parse().unwrap();
+            let known = [Figure::Value(share); 3];
+            let found = verdict(&expectation, &known.map(Some), &known, Some(trials));
+            assert_eq!(found, expected, "{text}: {share} of {trials}");
         }
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use replisim_measure::{Findings, Leaf};
 use replisim_scenario::Loaded;
 
-use crate::run::RunResult;
+use crate::jitter::{OversizedJitter, oversized};
+use crate::study::{Figure, Run};
 
 /// A caveat that belongs beside the numbers.
 #[derive(Clone, PartialEq, Debug)]
@@ -14,10 +15,12 @@ pub enum Warning {
     AllReadsAtPrimary,
     /// Quantiles of a measure are only bounded, because samples were cut short: slug, how many, of how many.
     Censored(&'static str, u64, u64),
-    /// Reads of a workload take long because of where its clients are: workload, typical latency in ms.
+    /// Reads of a client take long because of where it is: client, typical latency in ms.
     DistantReads(String, f64),
-    /// A p99 rests on few samples: slug, how many.
-    FewSamples(&'static str, u64),
+    /// A p99 rests on few samples: slug, which clients have how many.
+    FewSamples(&'static str, Vec<(String, u64)>),
+    /// The jitter of some links is larger than their delay.
+    Jitter(OversizedJitter),
 }
 
 /// Fewer samples than this say little about a p99.
@@ -25,38 +28,46 @@ const FEW: u64 = 100;
 /// A read that takes longer than this, in milliseconds, has crossed an ocean or a continent.
 const DISTANT_MS: f64 = 10.0;
 
-pub(crate) fn warnings(loaded: &Loaded, runs: &[RunResult], merged: &Findings) -> Vec<Warning> {
+pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let by_primary = |run: &RunResult| {
-        let served = &run.findings.reads_served;
-        let elsewhere =
-            served.iter().enumerate().any(|(i, n)| *n > 0 && run.primary.is_none_or(|p| p.index() != i));
-        !elsewhere && served.iter().sum::<u64>() > 0
-    };
-    if loaded.scenario.topology.nodes.len() > 1 && runs.iter().all(by_primary) {
+    if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
     }
     for measure in &merged.measures {
-        let Some(Leaf::Distribution(samples)) = &measure.all else { continue };
-        if samples.count_censored() > 0 {
+        if let Some(Leaf::Distribution(samples)) = &measure.all
+            && samples.count_censored() > 0
+        {
             warnings.push(Warning::Censored(measure.info.slug, samples.count_censored(), samples.count()));
         }
-        // Only where people look at a p99; a script has few samples by nature.
-        let sampled = measure.info.slug == "staleness_ms" && !loaded.scenario.workload.is_empty();
-        if sampled && (1..FEW).contains(&samples.count()) {
-            warnings.push(Warning::FewSamples(measure.info.slug, samples.count()));
+    }
+    let of_client = |slug, client| match merged.leaf(slug, Some(("workload", client))) {
+        Some(Leaf::Distribution(samples)) => Some(samples),
+        _ => None,
+    };
+    let few = loaded.scenario.client_names().filter_map(|client| {
+        let count = of_client("staleness_ms", client)?.count();
+        (1..FEW).contains(&count).then(|| (client.to_owned(), count))
+    });
+    let few: Vec<(String, u64)> = few.collect();
+    if !few.is_empty() {
+        warnings.push(Warning::FewSamples("staleness_ms", few));
+    }
+    for client in loaded.scenario.client_names() {
+        let median = of_client("read_latency_ms", client).and_then(|samples| samples.quantile(0.5));
+        let ms = median.map_or(0.0, |median| Figure::from(median).number() / 1e6);
+        if ms > DISTANT_MS {
+            warnings.push(Warning::DistantReads(client.to_owned(), ms));
         }
     }
-    for workload in &loaded.scenario.workload {
-        let leaf = merged.leaf("read_latency_ms", Some(("workload", &workload.name)));
-        if let Some(Leaf::Distribution(samples)) = leaf {
-            let median = samples.quantile(0.5).map_or(0.0, |q| crate::Figure::from(q).number() / 1e6);
-            if median > DISTANT_MS {
-                warnings.push(Warning::DistantReads(workload.name.clone(), median));
-            }
-        }
-    }
+    warnings.extend(oversized(loaded).into_iter().map(Warning::Jitter));
     warnings
+}
+
+fn all_reads_at_primary(runs: &[Run], merged: &Findings) -> bool {
+    let Some(primary) = runs.first().and_then(|run| run.primary) else { return false };
+    let at_primary = merged.reads_served.get(primary.index()).copied().unwrap_or(0);
+    let same = runs.iter().all(|run| run.primary == Some(primary));
+    same && at_primary > 0 && at_primary == merged.reads_served.iter().sum::<u64>()
 }
 
 impl fmt::Display for Warning {
@@ -70,13 +81,31 @@ impl fmt::Display for Warning {
                 "{slug}: {censored} of {of} samples were cut short by the end of the run or another fault; quantiles they could \
                  change are printed as `> x`, and there is no mean; a longer `settle` may help",
             ),
-            Warning::DistantReads(workload, ms) => write!(
+            Warning::DistantReads(client, ms) => write!(
                 f,
-                "reads of `{workload}` take {ms:.0} ms, nearly all of it the way to the node that serves them: staleness is judged \
+                "reads of `{client}` take {ms:.0} ms, nearly all of it the way to the node that serves them: staleness is judged \
                  as of the invocation",
             ),
-            Warning::FewSamples(slug, n) => {
-                write!(f, "{slug} has {n} samples: fewer than {FEW} say little about a p99; run longer or use `--seeds`")
+            Warning::FewSamples(slug, clients) => {
+                let counts: Vec<String> =
+                    clients.iter().map(|(client, n)| format!("{n} samples for `{client}`")).collect();
+                write!(
+                    f,
+                    "{slug} has {}: fewer than {FEW} say little about a p99; run longer or use `--seeds`",
+                    counts.join(", ")
+                )
+            }
+            Warning::Jitter(OversizedJitter { block, mean, shortest: (from, to, delay), pairs }) => {
+                write!(
+                    f,
+                    "the jitter of `network.{block}` has a mean of {mean}, and the delay from `{from}` to `{to}` is {delay}: it \
+                     is scaled down to the delay there"
+                )?;
+                match pairs - 1 {
+                    0 => {}
+                    others => write!(f, ", and between {others} more pairs of places")?,
+                }
+                f.write_str("; a `latency` instead of `jitter` takes the law as it is")
             }
         }
     }

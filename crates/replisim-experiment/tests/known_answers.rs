@@ -10,11 +10,13 @@ mod support;
 
 use std::ops::Range;
 use std::sync::LazyLock;
+use std::thread;
 
 use newest_wins::NewestWins;
 use replisim_cluster::World;
 use replisim_engine::Time;
-use replisim_experiment::{RunResult, figure, run};
+use replisim_experiment::run::run_seed;
+use replisim_experiment::{RunResult, figure};
 use replisim_measure::series::VisibilityPoint;
 use replisim_measure::{Distribution, Findings, Leaf, Measures, TimeWeighted};
 use replisim_scenario::{ProtocolSettings, Statistic, build};
@@ -61,13 +63,21 @@ fn seeds_of(case: usize) -> Range<u64> {
     first..first + SEEDS
 }
 
-/// Runs a scenario with many seeds.
+/// Runs a scenario with many seeds, each measured by itself.
 #[track_caller]
 fn runs(yaml: &str, seeds: Range<u64>) -> Vec<RunResult> {
-    let seeds: Vec<u64> = seeds.collect();
-    let study = run(&load(yaml), &seeds, THREADS, &()).expect("a scenario that runs");
-    assert!(study.runs.iter().all(|run| run.findings.accounting.holds()), "{yaml}");
-    study.runs
+    let (loaded, seeds) = (load(yaml), seeds.collect::<Vec<u64>>());
+    let of_each = &|seeds: &[u64]| -> Vec<RunResult> {
+        seeds.iter().map(|seed| run_seed(&loaded, *seed, &()).expect("a scenario that runs")).collect()
+    };
+    let runs: Vec<RunResult> = thread::scope(|scope| {
+        let parts =
+            seeds.chunks(seeds.len().div_ceil(THREADS)).map(|part| scope.spawn(move || of_each(part)));
+        let parts: Vec<_> = parts.collect();
+        parts.into_iter().flat_map(|part| part.join().expect("a run without a panic")).collect()
+    });
+    assert!(runs.iter().all(|run| run.findings.accounting.holds()), "{yaml}");
+    runs
 }
 
 /// One statistic of every run; durations in nanoseconds.

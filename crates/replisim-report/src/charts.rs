@@ -1,6 +1,6 @@
 //! Which charts there are, and what they show.
 
-use replisim_experiment::measure::{Leaf, Series as TimeSeries};
+use replisim_experiment::measure::{Distribution, Leaf, Series as TimeSeries};
 use replisim_experiment::{PlaceLink, Study};
 use replisim_scenario::scenario::fault_name;
 
@@ -9,7 +9,7 @@ use crate::chart::{Axis, Band, Chart, LineChart, Link, NetworkMap, PlaceOnMap, S
 /// All charts of a study, each with the stem of its file name. Charts over time show the first seed.
 pub fn charts(study: &Study) -> Vec<(&'static str, Chart)> {
     let mut charts = Vec::new();
-    if let Some(series) = study.runs.first().and_then(|run| run.findings.series.as_ref()) {
+    if let Some(series) = &study.series {
         charts.push(("lag", Chart::Lines(lag(study, series))));
         charts.push(("staleness", Chart::Lines(staleness(study, series))));
     }
@@ -111,14 +111,9 @@ fn staleness_ccdf(study: &Study) -> LineChart {
     let mut series = Vec::new();
     for (name, leaf) in workloads.iter().flat_map(|(_, workloads)| workloads) {
         let Leaf::Distribution(samples) = leaf else { continue };
-        let points: Vec<(f64, f64)> = samples
-            .cumulative()
-            .into_iter()
-            .filter(|(ns, share)| *ns > 0 && *share < 1.0)
-            .map(|(ns, share)| (ns as f64 / 1e6, 1.0 - share))
-            .collect();
+        let points = staler_than(samples);
         if !points.is_empty() {
-            series.push(Series::line(name.clone(), points));
+            series.push(Series::staircase(name.clone(), points));
         }
     }
     if series.is_empty() {
@@ -127,6 +122,18 @@ fn staleness_ccdf(study: &Study) -> LineChart {
     let mut chart = distribution_chart(study, "How many reads are staler than …", &what, "staleness", y);
     chart.series = series;
     chart
+}
+
+/// Pairs (staleness in ms, share of samples above it): a staircase from 0, where it is the share of stale reads, down
+/// to the largest value, above which there is nothing. Empty if no read was stale.
+fn staler_than(samples: &Distribution) -> Vec<(f64, f64)> {
+    let (fresh, stale): (Vec<_>, Vec<_>) = samples.cumulative().into_iter().partition(|(ns, _)| *ns <= 0);
+    let Some((least, _)) = stale.first() else { return Vec::new() };
+    let share = 1.0 - fresh.last().map_or(0.0, |(_, share)| *share);
+    // The point just before the first step makes room for the first level on a logarithmic axis.
+    let level = [(0.0, share), (0.9 * *least as f64 / 1e6, share)];
+    let steps = stale.into_iter().map(|(ns, below)| (ns as f64 / 1e6, 1.0 - below));
+    level.into_iter().chain(steps).collect()
 }
 
 fn visibility(study: &Study) -> LineChart {
@@ -202,5 +209,29 @@ fn topology(study: &Study) -> NetworkMap {
                 clients: place.clients.clone(),
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_staler_reads_is_a_staircase_from_the_share_of_stale_ones_to_nothing() {
+        for (samples_ms, expected) in [
+            (&[][..], &[][..]),
+            (&[0, 0], &[]),
+            (&[0, 0, 0, 500], &[(0.0, 0.25), (450.0, 0.25), (500.0, 0.0)]),
+            (&[500], &[(0.0, 1.0), (450.0, 1.0), (500.0, 0.0)]),
+            (&[0, 100, 100, 200], &[(0.0, 0.75), (90.0, 0.75), (100.0, 0.25), (200.0, 0.0)]),
+        ] {
+            let mut samples = Distribution::default();
+            samples_ms.iter().for_each(|ms| samples.record(ms * 1_000_000));
+            let found = staler_than(&samples);
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b; // the resolution of the histogram
+            let right = found.len() == expected.len()
+                && found.iter().zip(expected).all(|(a, b)| close(a.0, b.0) && close(a.1, b.1));
+            assert!(right, "{samples_ms:?}: {found:?}, not {expected:?}");
+        }
     }
 }

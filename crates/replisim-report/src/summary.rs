@@ -2,21 +2,11 @@
 //! equal bytes and goldens survive releases.
 
 use replisim_experiment::measure::{Leaf, Unit};
-use replisim_experiment::{Study, figure};
+use replisim_experiment::{STATISTICS, Study, figure};
 use replisim_scenario::Statistic;
 use serde_json::{Map, Value, json};
 
 use crate::number;
-
-/// The statistics of a distribution, by their names in files.
-pub const STATISTICS: [(&str, Statistic); 6] = [
-    ("mean", Statistic::Mean),
-    ("p50", Statistic::Quantile(0.5)),
-    ("p90", Statistic::Quantile(0.9)),
-    ("p99", Statistic::Quantile(0.99)),
-    ("p99_9", Statistic::Quantile(0.999)),
-    ("max", Statistic::Max),
-];
 
 /// The summary of a study.
 pub fn summary(study: &Study) -> Value {

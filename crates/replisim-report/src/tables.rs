@@ -1,17 +1,17 @@
 //! The CSV files: long form, one header line, slugs with their statistic as column names.
 
-use replisim_experiment::measure::{Leaf, Series, Unit};
-use replisim_experiment::{Figure, Study, figure};
+use replisim_experiment::measure::{Leaf, MeasureInfo, Series, Unit};
+use replisim_experiment::{Figure, STATISTICS, Study, figure};
+use replisim_scenario::Statistic;
 
 use crate::number::{cell, in_unit};
 use crate::report::File;
-use crate::summary::STATISTICS;
 
 /// All CSV files of a study.
 pub fn tables(study: &Study) -> Vec<File> {
     let mut files = Vec::new();
-    if let [run] = &study.runs[..] {
-        if let Some(series) = &run.findings.series {
+    if study.runs.len() == 1 {
+        if let Some(series) = &study.series {
             files.push(lag(study, series));
             files.push(staleness(study, series));
             files.push(operations(study, series));
@@ -125,7 +125,7 @@ fn distributions(study: &Study) -> File {
             .flat_map(|(kind, values)| values.iter().map(move |(name, leaf)| (*kind, name.as_str(), leaf)));
         for (kind, name, leaf) in whole.chain(parts) {
             for q in QUANTILES {
-                let value = figure(leaf, replisim_scenario::Statistic::Quantile(q));
+                let value = figure(leaf, Statistic::Quantile(q));
                 let Some(value) = value else { continue };
                 let shown = cell(in_unit(value.number(), measure.info.unit));
                 let shown = if matches!(value, Figure::AtLeast(_)) { format!(">{shown}") } else { shown };
@@ -153,21 +153,20 @@ fn seeds(study: &Study) -> File {
         }
     }
     let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
-    for run in &study.runs {
-        let mut row = vec![run.seed.to_string(), run.digest.to_string(), run.events.to_string()];
-        for (info, leaf) in &columns {
-            let value = run.findings.leaf(info.slug, None);
-            let shown = |statistic| {
-                value.and_then(|leaf| figure(leaf, statistic)).map_or(String::new(), |f| show(f, info.unit))
-            };
-            match leaf {
-                Leaf::Count { .. } | Leaf::Rate { .. } => {
-                    row.push(shown(replisim_scenario::Statistic::Count))
-                }
-                _ => row.extend(STATISTICS.iter().map(|(_, statistic)| shown(*statistic))),
-            }
-        }
-        table.row(row);
+    let column = |info: &MeasureInfo, statistic| {
+        let figures = study.figures.of_each(info.slug, None, statistic).into_iter();
+        figures.map(|figure| figure.map_or(String::new(), |figure| show(figure, info.unit))).collect()
+    };
+    let columns: Vec<Vec<String>> = columns
+        .iter()
+        .flat_map(|(info, leaf)| match leaf {
+            Leaf::Count { .. } | Leaf::Rate { .. } => vec![column(info, Statistic::Count)],
+            _ => STATISTICS.iter().map(|(_, statistic)| column(info, *statistic)).collect(),
+        })
+        .collect();
+    for (i, run) in study.runs.iter().enumerate() {
+        let head = [run.seed.to_string(), run.digest.to_string(), run.events.to_string()];
+        table.row(head.iter().chain(columns.iter().map(|column| &column[i])));
     }
     table.file("seeds.csv")
 }

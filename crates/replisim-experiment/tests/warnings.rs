@@ -1,0 +1,95 @@
+//! Which caveats stand beside the numbers of which scenario, and that the catalogue knows what measures are given by.
+
+mod support;
+
+use replisim_experiment::run;
+use support::load;
+
+const HEAD: &str = "
+duration: 1s
+topology: { nodes: { p: us, r: eu }, rtts: [{ between: [us, eu], rtt: 80ms }, { between: [us, ap], rtt: 200ms }, \
+{ between: [eu, ap], rtt: 300ms }] }
+protocol: primary-backup
+";
+
+/// Asserts that the warnings contain these texts, one each, and are no more.
+#[track_caller]
+fn check(rest: &str, expected: &[&str]) {
+    let study = run(&load(&format!("{HEAD}{rest}")), &[1, 2], 1, &()).unwrap();
+    let found: Vec<String> = study.warnings.iter().map(ToString::to_string).collect();
+    let right = found.len() == expected.len()
+        && expected.iter().all(|expected| found.iter().any(|found| found.contains(expected)));
+    assert!(right, "{rest}\nfound {found:#?}\nexpected {expected:#?}");
+}
+
+#[test]
+fn few_samples_and_distant_reads_are_told_of_each_client() {
+    let many = "  - { name: many, at: eu, arrivals: { fixed: 200/s }, reads: 100% }\n";
+    let few = "  - { name: few, at: eu, arrivals: { fixed: 20/s }, reads: 100% }\n";
+    let rare = "  - { name: rare, at: us, arrivals: { fixed: 10/s }, reads: 100% }\n";
+    let far = "  - { name: far, at: ap, arrivals: { fixed: 200/s }, reads: 100% }\n";
+    let write = "  - { name: write, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    let script = "clients: { alice: ap, bob: eu }\nscript:\n  - { at: 100ms, client: alice, get: cart }\n";
+    for (rest, expected) in [
+        (format!("workload:\n{many}{write}"), &[][..]),
+        (format!("workload:\n{many}{few}"), &["staleness_ms has 40 samples for `few`: fewer than 100"]),
+        (
+            format!("workload:\n{many}{few}{rare}"),
+            &["has 40 samples for `few`, 20 samples for `rare`: fewer"],
+        ),
+        (format!("workload:\n{many}{far}"), &["reads of `far` take 200 ms"]),
+        (
+            format!("workload:\n{many}{script}"),
+            &["staleness_ms has 2 samples for `alice`: fewer", "reads of `alice` take 200 ms"],
+        ),
+        (format!("workload:\n{write}"), &[]),
+    ] {
+        check(&rest, expected);
+    }
+}
+
+#[test]
+fn jitter_larger_than_its_delay_is_told_with_the_link_and_the_figures() {
+    let workload = "workload:\n  - { name: many, at: eu, arrivals: { fixed: 200/s }, reads: 100%, read-from: { node: r } }\n";
+    for (network, expected) in [
+        ("{ default: { jitter: { exponential: { mean: 40ms } } } }", &["`network.default`"][..]),
+        ("{ cross-region: { jitter: { exponential: { mean: 40ms } } } }", &[]),
+        (
+            "{ cross-region: { jitter: { exponential: { mean: 41ms } } } }",
+            &[
+                "`network.cross-region` has a mean of 41ms, and the delay from `us` to `eu` is 40ms: it is scaled down to \
+               the delay there, and between 1 more pair",
+            ],
+        ),
+        (
+            "{ default: { jitter: { exponential: { mean: 50us } } }, cross-region: { jitter: { constant: 1ms } } }",
+            &[],
+        ),
+        (
+            "{ default: { jitter: { exponential: { mean: 60us } } }, cross-region: { jitter: { constant: 1ms } } }",
+            &[
+                "`network.default` has a mean of 60us, and the delay from `eu` to `eu` is 50us: it is scaled down to the \
+               delay there; a `latency`",
+            ],
+        ),
+        (
+            "{ links: [{ from: p, to: r, jitter: { constant: 50ms } }] }",
+            &["`network.links[0]` has a mean of 50ms, and the delay from `p` to `r` is 40ms"],
+        ),
+        ("{ default: { latency: { exponential: { mean: 1ms } } } }", &[]),
+    ] {
+        check(&format!("network: {network}\n{workload}"), expected);
+    }
+}
+
+#[test]
+fn the_catalogue_says_what_measures_are_given_by() {
+    let rest = "workload:\n  - { name: w, at: eu, arrivals: { fixed: 200/s }, reads: 50%, keys: { uniform: { count: 3 } } }\n";
+    let study = run(&load(&format!("{HEAD}{rest}")), &[1], 1, &()).unwrap();
+    for measure in &study.merged.measures {
+        let info = measure.info;
+        let given: Vec<&str> = measure.scopes.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(given, info.scopes, "{}", info.slug);
+        assert!(info.whole || measure.all.is_none(), "{} is given for the whole run", info.slug);
+    }
+}
