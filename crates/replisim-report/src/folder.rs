@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::manifest;
@@ -13,26 +14,34 @@ use crate::report::File;
 pub enum FolderError {
     /// The target holds something that is not ours.
     NotOurs(PathBuf),
+    /// The target is the folder that the command works in, or one around it.
+    InUse(PathBuf),
+    /// The target has no name of its own, such as `new/..`.
+    NoName(PathBuf),
     /// The disk said no.
-    Io(PathBuf, std::io::Error),
+    Io(PathBuf, io::Error),
+}
+
+/// Whether `target` could be written now; asked before a long run, so that its results have somewhere to go. Leaves
+/// nothing behind.
+pub fn check_folder(target: &Path) -> Result<(), FolderError> {
+    let (target, _) = resolve(target)?;
+    // The nearest folder around it that exists is where the first new entry will be made.
+    let around = |path: &&Path| path.as_os_str().is_empty() || path.exists();
+    let around = target.ancestors().skip(1).find(around).unwrap_or(Path::new(""));
+    let probe = beside(&around.join("probe"));
+    fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe)).map_err(at(&target))
 }
 
 /// Replaces the folder `target` by one that holds `files`. Only an empty folder or one with our manifest is replaced.
 pub fn write_folder(target: &Path, files: &[File]) -> Result<(), FolderError> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |error| FolderError::Io(path, error)
-    };
-    let exists = target.exists();
-    if exists && !is_replaceable(target).map_err(at(target))? {
-        return Err(FolderError::NotOurs(target.to_owned()));
+    let (target, exists) = resolve(target)?;
+    if let Some(parent) = target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        fs::create_dir_all(parent).map_err(at(parent))?;
     }
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(at(parent))?;
-    let name = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let beside = parent.join(format!(".{name}.new-{}", std::process::id()));
+    let beside = beside(&target);
     let written = fill(&beside, files).map_err(at(&beside)).and_then(|()| {
-        if exists { exchange(&beside, target) } else { fs::rename(&beside, target) }.map_err(at(target))
+        if exists { exchange(&beside, &target) } else { fs::rename(&beside, &target) }.map_err(at(&target))
     });
     // Either what could not be finished, or the old results.
     if beside.exists() {
@@ -42,11 +51,43 @@ pub fn write_folder(target: &Path, files: &[File]) -> Result<(), FolderError> {
     written
 }
 
-fn is_replaceable(folder: &Path) -> std::io::Result<bool> {
+/// The folder meant, without links or dots if it exists, and whether it does. Fails if it must not be replaced.
+fn resolve(target: &Path) -> Result<(PathBuf, bool), FolderError> {
+    if !target.exists() {
+        let named = target.file_name().is_some();
+        return if named {
+            Ok((target.to_owned(), false))
+        } else {
+            Err(FolderError::NoName(target.to_owned()))
+        };
+    }
+    let resolved = fs::canonicalize(target).map_err(at(target))?;
+    if std::env::current_dir().is_ok_and(|here| here.starts_with(&resolved)) {
+        return Err(FolderError::InUse(target.to_owned()));
+    }
+    match is_replaceable(&resolved) {
+        Ok(true) => Ok((resolved, true)),
+        Ok(false) => Err(FolderError::NotOurs(target.to_owned())),
+        Err(error) => Err(FolderError::Io(target.to_owned(), error)),
+    }
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
+    let path = path.to_owned();
+    move |error| FolderError::Io(path, error)
+}
+
+/// A hidden name in the same folder, of this process alone.
+fn beside(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    target.with_file_name(format!(".{name}.new-{}", std::process::id()))
+}
+
+fn is_replaceable(folder: &Path) -> io::Result<bool> {
     Ok(folder.join(manifest::NAME).is_file() || fs::read_dir(folder)?.next().is_none())
 }
 
-fn fill(folder: &Path, files: &[File]) -> std::io::Result<()> {
+fn fill(folder: &Path, files: &[File]) -> io::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?; // left by a process of the same number that died
     }
@@ -55,7 +96,7 @@ fn fill(folder: &Path, files: &[File]) -> std::io::Result<()> {
 }
 
 #[cfg(target_os = "linux")]
-fn exchange(new: &Path, old: &Path) -> std::io::Result<()> {
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(()),
@@ -66,11 +107,11 @@ fn exchange(new: &Path, old: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn exchange(new: &Path, old: &Path) -> std::io::Result<()> {
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
     swap(new, old)
 }
 
-fn swap(new: &Path, old: &Path) -> std::io::Result<()> {
+fn swap(new: &Path, old: &Path) -> io::Result<()> {
     let aside = new.with_extension("old");
     fs::rename(old, &aside)?;
     fs::rename(new, old)?;
@@ -86,6 +127,14 @@ impl fmt::Display for FolderError {
                 path.display(),
                 manifest::NAME
             ),
+            FolderError::InUse(path) => write!(
+                f,
+                "{} is the folder you are in, or one around it: it is not replaced; name another folder with --out",
+                path.display()
+            ),
+            FolderError::NoName(path) => {
+                write!(f, "{} names no folder that could be made; name one with --out", path.display())
+            }
             FolderError::Io(path, error) => write!(f, "cannot write {}: {error}", path.display()),
         }
     }
@@ -123,6 +172,40 @@ mod tests {
         fs::write(foreign.join("chapter1.txt"), "…").unwrap();
         assert!(matches!(write_folder(&foreign, &[file("a", "")]), Err(FolderError::NotOurs(_))));
         assert!(foreign.join("chapter1.txt").exists());
+        fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_check_foresees_what_writing_would_say_and_leaves_nothing_behind() {
+        let root = scratch("check");
+        write_folder(&root.join("ours"), &[file(manifest::NAME, "{}")]).unwrap();
+        fs::create_dir_all(root.join("empty")).unwrap();
+        fs::create_dir_all(root.join("foreign")).unwrap();
+        fs::write(root.join("foreign/thesis.txt"), "…").unwrap();
+        let here = std::env::current_dir().unwrap();
+        for (target, says) in [
+            (root.join("ours"), None),
+            (root.join("empty"), None),
+            (root.join("ours/../new"), None),
+            (root.join("new/below/new"), None),
+            (PathBuf::from("new-name-without-a-folder"), None),
+            (root.join("foreign"), Some("is not empty")),
+            (root.join("foreign/thesis.txt"), Some("cannot write")),
+            (root.join("foreign/thesis.txt/below"), Some("cannot write")),
+            (root.join("new/.."), Some("names no folder")),
+            (PathBuf::from("."), Some("is the folder you are in")),
+            (PathBuf::from(".."), Some("is the folder you are in")),
+            (here.clone(), Some("is the folder you are in")),
+        ] {
+            let found = check_folder(&target).err().map(|error| error.to_string());
+            let right = match (&found, says) {
+                (None, None) => true,
+                (Some(found), Some(says)) => found.contains(says),
+                _ => false,
+            };
+            assert!(right, "{}: {found:?}, not {says:?}", target.display());
+        }
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 3);
         fs::remove_dir_all(root).unwrap();
     }
 

@@ -17,5 +17,5 @@ pub mod report;
 pub mod summary;
 pub mod tables;
 
-pub use folder::{FolderError, write_folder};
+pub use folder::{FolderError, check_folder, write_folder};
 pub use report::{File, Options, files};

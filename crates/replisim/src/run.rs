@@ -6,7 +6,7 @@ use std::time::Instant;
 use replisim_experiment::verdict::overall;
 use replisim_experiment::{RunError, Study, Verdict};
 use replisim_report::manifest::{self, Manifest};
-use replisim_report::{File, FolderError, Options, files, summary, write_folder};
+use replisim_report::{File, FolderError, Options, check_folder, files, summary, write_folder};
 use replisim_scenario::Loaded;
 
 use crate::args::{Format, RunArgs, ScenarioArgs};
@@ -26,6 +26,10 @@ fn run_or_exit(args: &RunArgs) -> Result<Exit, Exit> {
     let threads =
         args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let out = args.out.clone().unwrap_or_else(|| Path::new("results").join(&loaded.scenario.name));
+    check_folder(&out).map_err(|error| {
+        complain(&error.to_string());
+        Exit::InputOutput
+    })?;
 
     let watch = Watch::new(&loaded.scenario.name, seeds.len(), args.quiet);
     #[allow(clippy::disallowed_methods)] // for the person who waits; no result depends on it

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 #[path = "cli/messages.rs"]
 mod messages;
+#[path = "cli/refusals.rs"]
+mod refusals;
 #[path = "cli/results.rs"]
 mod results;
 
@@ -268,24 +270,34 @@ fn a_closed_pipe_is_no_error() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
-#[cfg(unix)]
+/// Waits until the process handles SIGINT itself: asked before that, it simply ends.
+#[cfg(target_os = "linux")]
+fn wait_for_handler(pid: u32) {
+    const SIGINT: u64 = 1 << 1;
+    loop {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        if u64::from_str_radix(caught.trim(), 16).unwrap() & SIGINT != 0 {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[cfg(target_os = "linux")]
 #[test]
-fn ctrl_c_leaves_the_old_results_as_they_were() {
+fn one_ctrl_c_ends_any_run_and_leaves_the_old_results_as_they_were() {
     let scratch = Scratch::new("interrupt");
     assert_eq!(code(&scratch.run(&["run", "small.yaml"])), 0);
     let before = files(&scratch.path("results/small"));
-    // Longer than any test runs; it ends because it is told to.
-    let mut long = scratch.command(&["run", "small.yaml", "--set", "duration=100000h"]);
-    let mut child = long.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let pid = child.id().to_string();
-    let code = loop {
-        // Asked again and again: the first may come before the handler is there, and then simply ends the process.
-        let _ = Command::new("kill").args(["-INT", &pid]).status();
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status.code();
-        }
-    };
-    assert!(code == Some(130) || code.is_none(), "{code:?}");
-    assert_eq!(files(&scratch.path("results/small")), before);
+    for more in [&[][..], &["--seeds", "50", "--threads", "2"]] {
+        // Longer than any test runs; it ends because it is told to.
+        let args = [&["run", "small.yaml", "--set", "duration=100000h"][..], more].concat();
+        let mut child = scratch.command(&args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        wait_for_handler(child.id());
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{more:?}");
+        assert_eq!(files(&scratch.path("results/small")), before, "{more:?}");
+        assert_eq!(fs::read_dir(scratch.path("results")).unwrap().count(), 1, "{more:?}");
+    }
 }

@@ -20,6 +20,8 @@ fn what_fails_leaves_the_old_results_as_they_were() {
         (&["run", "smaller.yaml"], 74),
         (&["run", "small.yaml", "--seed", "2", "--out", "small.yaml/below"], 74),
         (&["run", "small.yaml", "--seed", "2", "--out", "."], 74),
+        (&["run", "small.yaml", "--seed", "2", "--out", ".."], 74),
+        (&["run", "small.yaml", "--seed", "2", "--out", "nowhere/.."], 74),
     ] {
         let output = scratch.run(args);
         assert_eq!(code(&output), expected, "{args:?}: {}", err(&output));
@@ -46,6 +48,44 @@ fn only_an_empty_folder_or_one_of_ours_is_replaced() {
     assert!(!scratch.path("results").exists());
     let svg = files(&scratch.path("empty")).into_iter().find(|(name, _)| name.ends_with(".svg"));
     assert_eq!(svg, None, "--no-charts");
+}
+
+#[test]
+fn results_that_would_have_nowhere_to_go_are_refused_before_the_run() {
+    let scratch = Scratch::new("nowhere");
+    fs::create_dir(scratch.path("foreign")).unwrap();
+    fs::write(scratch.path("foreign/thesis.txt"), "…").unwrap();
+    for (folder, says) in [
+        ("foreign", "is not empty and has no manifest.json"),
+        ("small.yaml", "cannot write small.yaml"),
+        ("small.yaml/below", "cannot write small.yaml/below"),
+        (".", "the folder you are in"),
+        ("..", "the folder you are in"),
+        ("nowhere/..", "names no folder"),
+    ] {
+        // The run would outlast the test.
+        let run = ["run", "small.yaml", "--set", "duration=100000h", "--out", folder];
+        let output = scratch.run(&run);
+        assert_eq!((code(&output), out(&output)), (74, String::new()), "{folder}");
+        assert!(err(&output).contains(says), "{folder}: {}", err(&output));
+        assert_eq!(fs::read_dir(&scratch.0).unwrap().count(), 2, "{folder} left something behind");
+    }
+}
+
+#[test]
+fn a_share_of_one_in_every_seed_is_decided_by_all_operations_together() {
+    let scratch = Scratch::new("pooled");
+    for (expect, expected) in [
+        ("availability{workload=writer} > 99%", 0),
+        ("availability{workload=writer} < 99%", 1),
+        ("availability{workload=writer} > 99.99%", 2),
+        ("lost_writes == 0", 0),
+    ] {
+        let expect = format!("expect=['{expect}']");
+        let args =
+            ["run", "small.yaml", "--seeds", "4", "--no-charts", "--set", &expect, "--set", "faults=[]"];
+        assert_eq!(code(&scratch.run(&args)), expected, "{args:?}");
+    }
 }
 
 #[test]
