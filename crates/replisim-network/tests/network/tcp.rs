@@ -50,7 +50,7 @@ fn after_five_seconds_of_cut_real_postgresql_needs_as_long() {
     let first = arrivals[100];
     assert!((2_600.0..3_100.0).contains(&(first - heal)), "{first} ms");
     let backlog = arrivals[599] - first;
-    assert!((150.0..300.0).contains(&backlog), "{backlog} ms");
+    assert!((150.0..350.0).contains(&backlog), "{backlog} ms"); // slow start counts bytes, Linux packets
     let on_time = |i: &usize| arrivals[*i] <= 10.0 * *i as f64 + 20.0;
     let normal = arrivals[(100..1_201).find(on_time).unwrap()] - first;
     assert!((250.0..500.0).contains(&normal), "{normal} ms");
