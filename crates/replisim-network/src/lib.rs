@@ -2,21 +2,28 @@
 //!
 //! A map of the code:
 //! - [`map`]: regions ⊃ zones, and the round-trip times measured between them (a petgraph graph);
-//! - [`settings`]: what a scenario says about links, by the precedence pair > class > default;
+//! - [`settings`]: what a scenario says about links, by the precedence pair > class > default; `profile`: what it comes
+//!   to for one pair of sites;
 //! - [`network`]: the running network, with its own events; `link`: one direction between two sites;
-//! - [`partition`]: who is cut off from whom.
+//! - `tcp`: ordered links, which are connections: windows, retransmissions, resets;
+//! - [`partition`]: who is cut off from whom; [`impairment`]: what is merely bad; [`routing`]: ways around.
 //!
-//! What it leaves out, for now: bandwidth, loss and duplication without a partition, congestion control. A message on
-//! an ordered link that meets a partition waits for TCP's retransmission timer (`link`); on an unordered link it is
-//! lost.
+//! What it leaves out: switches and routers with queues of their own (a link with a bandwidth has one queue, at its
+//! sender), bandwidth shared between links, and the size of headers and acknowledgements.
 
+pub mod impairment;
 mod link;
 pub mod map;
 pub mod network;
 pub mod partition;
+mod profile;
+pub mod routing;
 pub mod settings;
+mod tcp;
 
+pub use impairment::{Impairment, ImpairmentId};
 pub use map::{Map, Place};
-pub use network::{Arrival, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic, Transit};
+pub use network::{Arrival, Loss, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic};
 pub use partition::{InFlight, Partition, PartitionId};
-pub use settings::{LinkClass, LinkSettings, NetworkSettings, PairSettings};
+pub use routing::Routing;
+pub use settings::{KindSettings, LawSettings, LinkClass, LinkSettings, NetworkSettings, PairSettings};

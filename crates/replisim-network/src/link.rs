@@ -1,125 +1,239 @@
-//! One direction between two sites.
+//! One direction between two sites, and all of them together: when what is put on the wire arrives, if it does.
 //!
-//! An *ordered* link delivers in the order of sending: a message arrives no earlier than the one before it (a running
-//! maximum of arrival times). A message that a partition stops is held back with all that follow it until TCP would
-//! have retransmitted it: the timer starts when it is first sent, runs 200 ms, then twice as long each time, and
-//! after a heal nothing moves until it next expires. An *unordered* link carries independent messages.
-//!
-//! What it leaves out: the limits of buffers and windows, and congestion control; what was held back is sent anew all
-//! at once.
+//! Messages on the wire never queue behind each other; only the sender's interface is a queue, and only where the link
+//! has a bandwidth. Order, retransmission and windows are the business of [`tcp`](crate::tcp).
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use replisim_engine::random::LinkDraw;
-use replisim_engine::{Duration, LinkStream, Sampler, Time};
+use replisim_engine::random::open_unit;
+use replisim_engine::{Duration, Label, LinkStream, Queue, Time};
 
-use crate::network::{Traffic, Transit};
+use crate::impairment::{Effect, either, narrowest};
+use crate::network::{Arrival, Event, NetworkEvent, Packet, Site, Traffic};
+use crate::profile::{Profile, Profiles};
 
-/// How messages on a link behave; shared by the links of a kind.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Profile {
-    pub(crate) delay: Delay,
-    pub(crate) ordered: bool,
-    pub(crate) retransmission_timeout: Duration,
-}
-
-/// The law of a one-way delay.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) enum Delay {
-    /// Always this long.
-    Constant(Duration),
-    /// `floor + scale × draw` nanoseconds.
-    Scaled { floor: f64, scale: f64, law: Sampler },
-}
-
-impl Delay {
-    #[inline]
-    pub(crate) fn sample(&self, mut draw: LinkDraw) -> Duration {
-        match self {
-            Delay::Constant(delay) => *delay,
-            Delay::Scaled { floor, scale, law } => {
-                Duration::from_nanos_f64(floor + scale * law.sample_nanos(&mut draw))
-            }
-        }
-    }
-
-    /// The mean, or where it is infinite something larger than any finite one.
-    pub(crate) fn mean(&self) -> Duration {
-        match self {
-            Delay::Constant(delay) => *delay,
-            Delay::Scaled { floor, scale, law } => match law.mean_nanos() {
-                Some(mean) => Duration::from_nanos_f64(floor + scale * mean),
-                None => Duration::from_nanos(u64::MAX / 4),
-            },
-        }
-    }
-}
+/// The number of no link and of no connection.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// The state of a link.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
-    pub(crate) stream: LinkStream,
+    pub(crate) from: Site,
+    pub(crate) to: Site,
+    /// The link of the other direction.
+    pub(crate) back: u32,
     pub(crate) profile: u32,
-    /// Draws taken, by kind of traffic: the whole state of the link's randomness.
-    pub(crate) draws: [u32; Traffic::COUNT],
-    /// Number of messages sent.
-    pub(crate) sent: u64,
-    /// Ordered links: the latest arrival so far.
-    pub(crate) last_arrival: Time,
-    /// Messages with a lower number that are still under way were dropped by a cut.
-    pub(crate) dropped_below: u64,
-    /// Ordered links: what waits for retransmission.
-    pub(crate) held: Option<Box<Held>>,
+    pub(crate) road: Road,
+    pub(crate) effect: Option<Box<Effect>>,
+    pub(crate) stream: LinkStream,
+    /// Draws taken, by purpose: the whole state of the link's randomness.
+    pub(crate) draws: [u32; Purpose::COUNT],
+    /// When the interface has put out what it has.
+    pub(crate) busy_until: Time,
+    /// Unordered links: how often a cut has dropped what was on the wire.
+    pub(crate) era: u16,
+    /// Ordered links: the connection that takes new messages.
+    pub(crate) connection: u32,
+    /// How long delivered messages have waited for retransmissions, all together.
+    pub(crate) waited: Duration,
 }
 
-/// Messages waiting for a retransmission, by their number on the link.
+/// Which way messages go.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Road {
+    Direct,
+    /// Nowhere.
+    Severed,
+    /// Over these links, one after the other.
+    Over(Box<[u32]>),
+}
+
+/// What is put on the wire: each purpose has draws of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    Message(Traffic),
+    Retransmission(Traffic),
+    /// The second of two copies that the network makes of a message.
+    Copy(Traffic),
+    /// An acknowledgement of TCP's.
+    Ack,
+    /// The start of a connection.
+    Handshake,
+}
+
+/// Whether a site runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Host {
+    Up,
+    ProcessDown,
+    MachineDown,
+}
+
+/// Everything that messages travel on, and what came of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Held {
-    /// When the first of them was lost: the timer runs from here.
-    pub(crate) since: Time,
-    /// Whether the retransmission is on the schedule.
-    pub(crate) scheduled: bool,
-    pub(crate) messages: BTreeMap<u64, Transit>,
+pub(crate) struct Wires {
+    pub(crate) links: Vec<Link>,
+    pub(crate) profiles: Profiles,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) arrivals: VecDeque<Arrival>,
+    /// Connections that are over and may be used again.
+    pub(crate) free: Vec<u32>,
 }
 
-impl Link {
-    /// The number of the message that is sent next.
-    pub(crate) fn next_number(&mut self) -> u64 {
-        self.sent += 1;
-        self.sent - 1
-    }
+/// What an event can lay its hands on.
+pub(crate) struct Io<'a, E> {
+    pub(crate) now: Time,
+    pub(crate) wires: &'a mut Wires,
+    pub(crate) queue: &'a mut Queue<E>,
 }
 
-impl Held {
-    /// The first expiry at or after `now` of a timer that started at `since` and doubles from `first` on, up to 120 s.
-    pub(crate) fn next_attempt(&self, now: Time, first: Duration) -> Time {
-        const LONGEST: u64 = 120_000_000_000;
-        let mut wait = first.nanos().clamp(1, LONGEST);
-        let mut attempt = self.since + Duration::from_nanos(wait);
-        while attempt < now {
-            wait = (wait * 2).min(LONGEST);
-            attempt += Duration::from_nanos(wait);
+impl Purpose {
+    /// How many there are that draw apart.
+    pub(crate) const COUNT: usize = Traffic::COUNT + 3;
+
+    fn slot(self) -> usize {
+        match self {
+            Purpose::Message(kind) => kind as usize,
+            // No link both retransmits and copies.
+            Purpose::Retransmission(_) | Purpose::Copy(_) => Traffic::COUNT,
+            Purpose::Ack => Traffic::COUNT + 1,
+            Purpose::Handshake => Traffic::COUNT + 2,
         }
-        attempt
+    }
+
+    fn label(self) -> Label {
+        match self {
+            Purpose::Message(kind) => kind.label(),
+            Purpose::Retransmission(_) => const { Label::of("retransmission") },
+            Purpose::Copy(_) => const { Label::of("copy") },
+            Purpose::Ack => const { Label::of("tcp-ack") },
+            Purpose::Handshake => const { Label::of("tcp-handshake") },
+        }
+    }
+
+    fn kind(self) -> Option<Traffic> {
+        match self {
+            Purpose::Message(kind) | Purpose::Retransmission(kind) | Purpose::Copy(kind) => Some(kind),
+            Purpose::Ack | Purpose::Handshake => None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Wires {
+    pub(crate) fn profile(&self, link: u32) -> &Profile {
+        self.profiles.get(self.links[link as usize].profile)
+    }
 
-    #[test]
-    fn retransmissions_double_from_200_ms() {
-        let held = Held { since: Time::ZERO, scheduled: false, messages: BTreeMap::new() };
-        let ms = |ms: u64| Time::from_nanos(ms * 1_000_000);
-        for (now, attempt) in
-            [(0, 200), (200, 200), (201, 600), (1_000, 1_400), (5_000, 6_200), (10_000, 12_600)]
-        {
-            assert_eq!(
-                held.next_attempt(ms(now), Duration::from_millis(200)),
-                ms(attempt),
-                "healed at {now} ms"
-            );
+    pub(crate) fn mean_rtt(&self, link: u32) -> Duration {
+        let back = self.links[link as usize].back;
+        self.profile(link).delay(None).mean() + self.profile(back).delay(None).mean()
+    }
+
+    pub(crate) fn host(&self, site: Site) -> Host {
+        self.hosts[site.index()]
+    }
+
+    pub(crate) fn deliver(&mut self, packet: Packet) {
+        self.arrivals.push_back(Arrival::Delivered(packet));
+    }
+
+    pub(crate) fn lose(&mut self, packet: Packet) {
+        self.arrivals.push_back(Arrival::Lost(packet));
+    }
+
+    /// Hands something to the interface of a link; when it arrives, or `None` if it does not.
+    ///
+    /// Draws are counted whether or not they are needed, so that a cut leaves the luck of what comes after it alone.
+    #[inline]
+    pub(crate) fn carry(&mut self, now: Time, index: u32, purpose: Purpose, bytes: u64) -> Option<Time> {
+        let link = &mut self.links[index as usize];
+        let count = u64::from(link.draws[purpose.slot()]);
+        link.draws[purpose.slot()] += 1;
+        let profile = self.profiles.get(link.profile);
+        let mut departure = now.max(link.busy_until);
+        let effect_bandwidth = link.effect.as_ref().and_then(|effect| effect.bandwidth);
+        if let Some(bandwidth) = narrowest(profile.bandwidth, effect_bandwidth) {
+            departure += bandwidth.time_for(bytes);
+            link.busy_until = departure;
+        }
+        let link = &self.links[index as usize];
+        let direct = [index];
+        let legs: &[u32] = match &link.road {
+            Road::Direct => &direct,
+            Road::Severed => return None,
+            Road::Over(legs) => legs,
+        };
+        let loss = legs.iter().fold(0.0, |loss, leg| either(loss, self.loss(*leg)));
+        if loss > 0.0 && self.happens(index, purpose, count, const { Label::of("loss") }, loss) {
+            return None;
+        }
+        let mut draw = link.stream.draw(purpose.label(), count);
+        let mut arrival = departure;
+        for leg in legs {
+            let leg = &self.links[*leg as usize];
+            let delay = self.profiles.get(leg.profile).delay(purpose.kind()).sample(&mut draw);
+            arrival += leg.effect.as_ref().map_or(delay, |effect| effect.delay(delay));
+        }
+        Some(arrival)
+    }
+
+    /// Whether the network makes two of the message that was the last of its kind on this link.
+    pub(crate) fn doubles(&self, index: u32, kind: Traffic) -> bool {
+        let link = &self.links[index as usize];
+        let effect = link.effect.as_ref().map_or(0.0, |effect| effect.duplicate);
+        let share = either(self.profiles.get(link.profile).duplicate, effect);
+        let purpose = Purpose::Message(kind);
+        let count = u64::from(link.draws[purpose.slot()]) - 1;
+        share > 0.0 && self.happens(index, purpose, count, const { Label::of("duplicate") }, share)
+    }
+
+    fn loss(&self, index: u32) -> f64 {
+        let link = &self.links[index as usize];
+        let effect = link.effect.as_ref().map_or(0.0, |effect| effect.loss);
+        either(self.profiles.get(link.profile).loss, effect)
+    }
+
+    fn happens(&self, index: u32, purpose: Purpose, count: u64, what: Label, share: f64) -> bool {
+        let stream = &self.links[index as usize].stream;
+        open_unit(&mut stream.draw(purpose.label().within(what), count)) < share
+    }
+}
+
+impl<E: Copy + From<NetworkEvent>> Io<'_, E> {
+    #[inline]
+    pub(crate) fn schedule(&mut self, at: Time, event: Event) {
+        self.queue.schedule(at, NetworkEvent(event).into());
+    }
+
+    /// Sends a message on an unordered link.
+    pub(crate) fn send_loose(&mut self, link: u32, kind: Traffic, packet: Packet, bytes: u64) {
+        let first = self.wires.carry(self.now, link, Purpose::Message(kind), bytes);
+        let second = match self.wires.doubles(link, kind) {
+            true => self.wires.carry(self.now, link, Purpose::Copy(kind), bytes),
+            false => None,
+        };
+        let era = self.wires.links[link as usize].era;
+        let event = |last| Event::Loose { link, packet, era, last };
+        match (first, second) {
+            (None, None) => self.wires.lose(packet),
+            (Some(at), None) | (None, Some(at)) => self.schedule(at, event(true)),
+            (Some(one), Some(other)) => {
+                self.schedule(one.min(other), event(false));
+                self.schedule(one.max(other), event(true));
+            }
+        }
+    }
+
+    /// A message reaches the end of an unordered link, `last` if no copy of it is still under way.
+    #[inline]
+    pub(crate) fn arrive_loose(&mut self, link: u32, packet: Packet, era: u16, last: bool) {
+        let link = &self.wires.links[link as usize];
+        let arrives = link.era == era && self.wires.host(link.to) == Host::Up;
+        match (arrives, last) {
+            (true, true) => self.wires.deliver(packet),
+            (true, false) => self.wires.arrivals.push_back(Arrival::Copy(packet)),
+            (false, true) => self.wires.lose(packet),
+            (false, false) => {}
         }
     }
 }

@@ -6,8 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use petgraph::Direction;
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
 use replisim_engine::Duration;
 
@@ -23,6 +22,10 @@ pub const UNMEASURED_SAME_ZONE: Duration = Duration::from_micros(50);
 pub struct Map {
     graph: DiGraph<String, Edge>,
     places: BTreeMap<String, Place>,
+    /// Where the measured edges are in the graph: a dense matrix is looked up as fast as a sparse one.
+    measured: BTreeMap<(Place, Place), EdgeIndex>,
+    /// The region of each place.
+    regions: Vec<Place>,
 }
 
 /// A zone, or a region whose zones are not told apart. Written `region` or `region/zone`.
@@ -50,8 +53,10 @@ impl Map {
         }
         let place = Place(self.graph.add_node(name.to_owned()));
         self.places.insert(name.to_owned(), place);
+        self.regions.push(place);
         if let Some((region, _)) = name.split_once('/') {
             let region = self.add(region);
+            self.regions[place.0.index()] = region;
             self.graph.add_edge(region.0, place.0, Edge::Contains);
         }
         place
@@ -61,10 +66,12 @@ impl Map {
     pub fn measured(&mut self, a: &str, b: &str, rtt: Duration) {
         let (a, b) = (self.add(a), self.add(b));
         let one_way = Duration::from_nanos(rtt.nanos() / 2);
-        if let Some(edge) = self.measured_edge(a, b) {
-            self.graph[edge] = Edge::Measured(one_way);
-        } else {
-            self.graph.add_edge(a.0, b.0, Edge::Measured(one_way));
+        match self.measured.get(&(a, b)) {
+            Some(edge) => self.graph[*edge] = Edge::Measured(one_way),
+            None => {
+                let edge = self.graph.add_edge(a.0, b.0, Edge::Measured(one_way));
+                self.measured.insert((a, b), edge);
+            }
         }
     }
 
@@ -97,11 +104,7 @@ impl Map {
 
     /// The region of a place: itself, if it is one.
     pub fn region(&self, place: Place) -> Place {
-        let parent = self
-            .graph
-            .edges_directed(place.0, Direction::Incoming)
-            .find(|edge| *edge.weight() == Edge::Contains);
-        parent.map_or(place, |edge| Place(edge.source()))
+        self.regions[place.0.index()]
     }
 
     /// How far apart two places are (two different nodes in them).
@@ -119,8 +122,8 @@ impl Map {
     /// stated assumption for places of one region. `None`: different regions, and no measurement.
     pub fn one_way(&self, a: Place, b: Place) -> Option<Duration> {
         let (region_a, region_b) = (self.region(a), self.region(b));
-        let measured = self.measured_edge(a, b).or_else(|| self.measured_edge(region_a, region_b));
-        match measured.map(|edge| self.graph[edge]) {
+        let measured = self.measured.get(&(a, b)).or_else(|| self.measured.get(&(region_a, region_b)));
+        match measured.map(|edge| self.graph[*edge]) {
             Some(Edge::Measured(delay)) => Some(delay),
             _ => match self.class(a, b) {
                 LinkClass::SameZone => Some(UNMEASURED_SAME_ZONE),
@@ -128,11 +131,6 @@ impl Map {
                 _ => None,
             },
         }
-    }
-
-    fn measured_edge(&self, a: Place, b: Place) -> Option<petgraph::graph::EdgeIndex> {
-        let edges = self.graph.edges_connecting(a.0, b.0);
-        edges.filter(|edge| matches!(edge.weight(), Edge::Measured(_))).map(|edge| edge.id()).next()
     }
 }
 

@@ -3,19 +3,23 @@
 //! A packet is a token of the caller's; the network never looks inside. Links come into being when first used, so a
 //! thousand nodes that talk to one primary cost a thousand links, not a million.
 
-use replisim_engine::{Duration, Label, Law, Queue, Streams, Time};
+use replisim_engine::{Duration, Label, Queue, Streams, Time};
 
-use crate::link::{Delay, Held, Link, Profile};
+use crate::impairment::{Effect, Impairment, ImpairmentId};
+use crate::link::{Host, Io, Link, NONE, Purpose, Road, Wires};
 use crate::map::{Map, Place};
 use crate::partition::{InFlight, Partition, PartitionId};
-use crate::settings::{LinkClass, LinkSettings, NetworkSettings, RETRANSMISSION_TIMEOUT};
+use crate::profile::Profiles;
+use crate::routing::{Routing, Survivors};
+use crate::settings::NetworkSettings;
+use crate::tcp::{Connection, TcpEvent};
 
 /// An end of links: a node, or the place of some clients.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Site(pub u32);
 
 /// A message under way, as the caller numbers it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Packet(pub u32);
 
 /// What a site is called and where it is.
@@ -44,53 +48,53 @@ pub enum Traffic {
 
 /// Something the network scheduled for itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NetworkEvent {
-    /// A packet reaches the far end of its link.
-    Arrive(Transit),
-    /// A link's retransmission timer expires.
-    Retransmit {
-        /// Which link.
-        link: u32,
-    },
-}
+pub struct NetworkEvent(pub(crate) Event);
 
-/// A packet on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Transit {
-    link: u32,
-    /// Its number on the link.
-    number: u64,
-    packet: Packet,
-    traffic: Traffic,
+pub(crate) enum Event {
+    /// A message reaches the end of an unordered link.
+    Loose { link: u32, packet: Packet, era: u16, last: bool },
+    /// Something happens to a connection.
+    Tcp { connection: u32, era: u16, event: TcpEvent },
 }
 
 /// What came of a packet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Arrival {
     /// It is at its destination now.
     Delivered(Packet),
+    /// The network made two of it, and one is at its destination now: the packet itself is still to come.
+    Copy(Packet),
     /// It is gone for good.
     Lost(Packet),
+}
+
+/// How much goes down with a site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loss {
+    /// Its process. The kernel still sends what it has been given, and refuses what comes.
+    Process,
+    /// Its machine, with all that is in its buffers. Nothing answers.
+    Machine,
 }
 
 /// All links between the sites of a run.
 #[derive(Clone, Debug)]
 pub struct Network {
-    sites: Vec<SiteSpec>,
-    zone_of: Vec<u32>,
-    zones: usize,
-    /// By (zone, zone), then for each node to itself, then the pairs with settings of their own.
-    profiles: Vec<Profile>,
-    same_node: u32,
-    of_pair: Vec<((Site, Site), u32)>,
+    wires: Wires,
+    connections: Vec<Connection>,
+    /// `link_of[from][to]`: the link, if it has been used. Rows are as long as they have to be.
+    link_of: Vec<Vec<u32>>,
+    /// How often each site went down.
+    downs: Vec<u32>,
     streams: Streams,
-    /// `link_of[from × sites + to]`: index of the link plus one, 0 if it has not been used yet.
-    link_of: Vec<u32>,
-    links: Vec<Link>,
-    ends: Vec<(Site, Site)>,
     partitions: Vec<(PartitionId, Partition)>,
-    next_partition: u64,
-    holding: Vec<u32>,
+    impairments: Vec<(ImpairmentId, Impairment)>,
+    /// How many partitions and impairments there have been.
+    named: u64,
+    routing: Routing,
+    relays: usize,
+    survivors: Option<Survivors>,
 }
 
 impl Site {
@@ -105,7 +109,7 @@ impl Traffic {
     /// How many kinds there are.
     pub const COUNT: usize = 5;
 
-    const fn label(self) -> Label {
+    pub(crate) const fn label(self) -> Label {
         match self {
             Traffic::Request => Label::of("request"),
             Traffic::Reply => Label::of("reply"),
@@ -125,54 +129,35 @@ impl Network {
         settings: &NetworkSettings,
         streams: Streams,
     ) -> Result<Network, String> {
-        let mut places: Vec<Place> = sites.iter().map(|site| site.place).collect();
-        places.sort();
-        places.dedup();
-        let zone_of = |place| places.binary_search(&place).expect("the place of a site") as u32;
-
-        let mut profiles = Vec::with_capacity(places.len() * places.len() + 1);
-        for &a in &places {
-            for &b in &places {
-                profiles.push(profile(map, a, b, &settings.class(map.class(a, b)))?);
-            }
-        }
-        let same_node = profiles.len() as u32;
-        let itself = settings.class(LinkClass::SameNode);
-        let free = LinkSettings { latency: Some(Law::Constant(Duration::ZERO)), ..LinkSettings::default() };
-        profiles.push(profile(map, places[0], places[0], &itself.or(&free))?);
-
-        let mut of_pair = Vec::new();
-        for pair in &settings.links {
-            for (from, to) in pair.directions().ok_or("a link needs `between`, or `from` and `to`")? {
-                let find = |name: &str| {
-                    sites.iter().position(|site| site.name == name).ok_or_else(|| format!("no node `{name}`"))
-                };
-                let (from, to) = (find(from)?, find(to)?);
-                let (a, b) = (sites[from].place, sites[to].place);
-                of_pair.push(((Site(from as u32), Site(to as u32)), profiles.len() as u32));
-                profiles.push(profile(map, a, b, &pair.settings().or(&settings.class(map.class(a, b))))?);
-            }
-        }
-        of_pair.reverse(); // so that the last word about a pair is found first
-
+        let count = sites.len();
         Ok(Network {
-            zone_of: sites.iter().map(|site| zone_of(site.place)).collect(),
-            zones: places.len(),
-            profiles,
-            same_node,
-            of_pair,
+            wires: Wires {
+                links: Vec::new(),
+                profiles: Profiles::new(map, sites, settings)?,
+                hosts: vec![Host::Up; count],
+                arrivals: Default::default(),
+                free: Vec::new(),
+            },
+            connections: Vec::new(),
+            link_of: vec![Vec::new(); count],
+            downs: vec![0; count],
             streams,
-            link_of: vec![0; sites.len() * sites.len()],
-            links: Vec::new(),
-            ends: Vec::new(),
             partitions: Vec::new(),
-            next_partition: 0,
-            holding: Vec::new(),
-            sites,
+            impairments: Vec::new(),
+            named: 0,
+            routing: settings.routing,
+            relays: count,
+            survivors: None,
         })
     }
 
-    /// Sends a packet; it is delivered or lost through a later event. `Some` if it is lost at once.
+    /// Only the first `count` sites, the nodes, relay messages of others where routing finds ways around a partition.
+    pub fn with_relays(mut self, count: usize) -> Network {
+        self.relays = count;
+        self
+    }
+
+    /// Sends a packet of so many bytes. Like every change it may hand packets out: see [`Network::take_arrival`].
     #[inline]
     pub fn send<E: Copy + From<NetworkEvent>>(
         &mut self,
@@ -180,22 +165,19 @@ impl Network {
         (from, to): (Site, Site),
         traffic: Traffic,
         packet: Packet,
+        bytes: u64,
         queue: &mut Queue<E>,
-    ) -> Option<Arrival> {
-        let index = self.link(from, to);
-        let cut = self.is_cut(from, to);
-        let link = &mut self.links[index as usize];
-        let transit = Transit { link: index, number: link.next_number(), packet, traffic };
-        let ordered = self.profiles[link.profile as usize].ordered;
-        if ordered && (cut || link.held.is_some()) {
-            self.hold(now, transit);
-            return None;
+    ) {
+        if self.wires.host(from) != Host::Up {
+            return self.wires.lose(packet);
         }
-        if cut {
-            return Some(Arrival::Lost(packet));
+        let link = self.link(from, to);
+        if !self.wires.profile(link).ordered {
+            return Io { now, wires: &mut self.wires, queue }.send_loose(link, traffic, packet, bytes);
         }
-        self.depart(now, transit, queue);
-        None
+        let connection = self.connection(link);
+        let io = &mut Io { now, wires: &mut self.wires, queue };
+        self.connections[connection as usize].send(io, packet, traffic, bytes);
     }
 
     /// Acts on an event of the network's own.
@@ -203,48 +185,98 @@ impl Network {
     pub fn handle<E: Copy + From<NetworkEvent>>(
         &mut self,
         now: Time,
-        event: NetworkEvent,
+        NetworkEvent(event): NetworkEvent,
         queue: &mut Queue<E>,
-    ) -> Option<Arrival> {
+    ) {
+        let io = &mut Io { now, wires: &mut self.wires, queue };
         match event {
-            NetworkEvent::Arrive(transit) => {
-                let link = &self.links[transit.link as usize];
-                if transit.number >= link.dropped_below && link.held.is_none() {
-                    return Some(Arrival::Delivered(transit.packet));
-                }
-                self.arrive_after_a_cut(now, transit, queue)
-            }
-            NetworkEvent::Retransmit { link } => {
-                self.retransmit(now, link, queue);
-                None
+            Event::Loose { link, packet, era, last } => io.arrive_loose(link, packet, era, last),
+            Event::Tcp { connection, era, event } => {
+                self.connections[connection as usize].handle(io, event, era)
             }
         }
+    }
+
+    /// What came of packets since the last time, one after the other: to be asked after every `send`, `handle`, `cut`,
+    /// `heal`, `site_down` and `site_up` until there is no more.
+    #[inline]
+    pub fn take_arrival(&mut self) -> Option<Arrival> {
+        self.wires.arrivals.pop_front()
     }
 
     /// Begins a partition.
-    pub fn cut(&mut self, partition: Partition) -> PartitionId {
+    pub fn cut<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        now: Time,
+        partition: Partition,
+        queue: &mut Queue<E>,
+    ) -> PartitionId {
         if partition.in_flight == InFlight::Drop {
-            for (link, (from, to)) in self.links.iter_mut().zip(&self.ends) {
-                if partition.severs(*from, *to) {
-                    link.dropped_below = link.sent;
-                }
-            }
+            self.drop_under_way(now, queue, |from, to| partition.severs(from, to));
         }
-        let id = PartitionId(self.next_partition);
-        self.next_partition += 1;
+        let id = PartitionId(self.next_name());
         self.partitions.push((id, partition));
+        self.reroute();
         id
     }
 
-    /// Ends a partition; what was held back by it alone awaits its next retransmission.
-    pub fn heal<E: Copy + From<NetworkEvent>>(&mut self, now: Time, id: PartitionId, queue: &mut Queue<E>) {
+    /// Ends a partition. Nothing moves on ordered links until a timer of theirs next expires.
+    pub fn heal<E>(&mut self, _: Time, id: PartitionId, _: &mut Queue<E>) {
         self.partitions.retain(|(other, _)| *other != id);
-        for link in self.holding.clone() {
-            self.schedule_retransmission(now, link, queue);
+        self.reroute();
+    }
+
+    /// Makes some links worse, for messages sent from now on.
+    pub fn impair(&mut self, impairment: Impairment) -> ImpairmentId {
+        let id = ImpairmentId(self.next_name());
+        self.impairments.push((id, impairment));
+        self.weigh();
+        id
+    }
+
+    /// Ends an impairment.
+    pub fn relieve(&mut self, id: ImpairmentId) {
+        self.impairments.retain(|(other, _)| *other != id);
+        self.weigh();
+    }
+
+    /// A site goes down: its process or all of its machine; `in_flight` says what becomes of what is on the wire from
+    /// it and to it.
+    pub fn site_down<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        now: Time,
+        site: Site,
+        loss: Loss,
+        in_flight: InFlight,
+        queue: &mut Queue<E>,
+    ) {
+        if in_flight == InFlight::Drop {
+            self.drop_under_way(now, queue, |from, to| from == site || to == site);
+        }
+        self.downs[site.index()] += 1;
+        self.wires.hosts[site.index()] = match loss {
+            Loss::Process => Host::ProcessDown,
+            Loss::Machine => Host::MachineDown,
+        };
+        let io = &mut Io { now, wires: &mut self.wires, queue };
+        for connection in self.connections.iter_mut().filter(|connection| connection.link != NONE) {
+            let link = &io.wires.links[connection.link as usize];
+            let (sends, receives) = (link.from == site, link.to == site);
+            if receives {
+                connection.receiver_down();
+            }
+            if sends {
+                connection.sender_down(io, loss);
+            }
         }
     }
 
-    /// Whether messages from `from` to `to` are cut off now.
+    /// A site is up again, and knows nothing of the connections that it had.
+    pub fn site_up<E>(&mut self, _: Time, site: Site, _: &mut Queue<E>) {
+        self.wires.hosts[site.index()] = Host::Up;
+    }
+
+    /// Whether the direct way of messages from `from` to `to` is cut off now.
     #[inline]
     pub fn is_cut(&self, from: Site, to: Site) -> bool {
         self.partitions.iter().any(|(_, partition)| partition.severs(from, to))
@@ -257,174 +289,162 @@ impl Network {
 
     /// The mean one-way delay from `a` to `b`.
     pub fn mean_one_way(&self, a: Site, b: Site) -> Duration {
-        self.profiles[self.profile_of(a, b) as usize].delay.mean()
+        self.wires.profiles.mean(a, b)
+    }
+
+    /// How long all messages delivered from `from` to `to` have waited for retransmissions: from when each was first
+    /// sent until the sending that got through.
+    pub fn waited_for_retransmission(&self, from: Site, to: Site) -> Duration {
+        self.find(from, to).map_or(Duration::ZERO, |link| self.wires.links[link as usize].waited)
     }
 
     /// The sites, in the order in which they were given.
     pub fn sites(&self) -> &[SiteSpec] {
-        &self.sites
+        self.wires.profiles.sites()
     }
 
-    fn profile_of(&self, from: Site, to: Site) -> u32 {
-        if let Some((_, profile)) = self.of_pair.iter().find(|(pair, _)| *pair == (from, to)) {
-            return *profile;
-        }
-        if from == to {
-            return self.same_node;
-        }
-        let zone = |site: Site| self.zone_of[site.index()] as usize;
-        (zone(from) * self.zones + zone(to)) as u32
+    fn next_name(&mut self) -> u64 {
+        self.named += 1;
+        self.named
+    }
+
+    #[inline]
+    fn find(&self, from: Site, to: Site) -> Option<u32> {
+        self.link_of[from.index()].get(to.index()).copied().filter(|link| *link != NONE)
     }
 
     #[inline]
     fn link(&mut self, from: Site, to: Site) -> u32 {
-        let cell = from.index() * self.sites.len() + to.index();
-        match self.link_of[cell] {
-            0 => self.open(from, to, cell),
-            index => index - 1,
-        }
+        self.find(from, to).unwrap_or_else(|| self.open(from, to))
     }
 
-    fn open(&mut self, from: Site, to: Site, cell: usize) -> u32 {
-        let name = |site: Site| Label::of(&self.sites[site.index()].name);
+    /// Makes the links between two sites, of both directions.
+    fn open(&mut self, from: Site, to: Site) -> u32 {
+        let there = self.add_link(from, to);
+        let back = if from == to { there } else { self.add_link(to, from) };
+        self.wires.links[there as usize].back = back;
+        self.wires.links[back as usize].back = there;
+        for link in [there, back] {
+            self.find_road(link);
+        }
+        there
+    }
+
+    fn add_link(&mut self, from: Site, to: Site) -> u32 {
+        let name = |site: Site| Label::of(&self.sites()[site.index()].name);
         let label = name(to).within(name(from)).within(Label::of("link"));
-        let index = self.links.len() as u32;
-        self.links.push(Link {
+        let index = self.wires.links.len() as u32;
+        let profile = self.wires.profiles.of(from, to);
+        self.wires.links.push(Link {
+            from,
+            to,
+            back: NONE,
+            profile,
+            road: Road::Direct,
+            effect: effect(&self.impairments, from, to),
             stream: self.streams.link(label),
-            profile: self.profile_of(from, to),
-            draws: [0; Traffic::COUNT],
-            sent: 0,
-            last_arrival: Time::ZERO,
-            dropped_below: 0,
-            held: None,
+            draws: [0; Purpose::COUNT],
+            busy_until: Time::ZERO,
+            era: 0,
+            connection: NONE,
+            waited: Duration::ZERO,
         });
-        self.ends.push((from, to));
-        self.link_of[cell] = index + 1;
+        let row = &mut self.link_of[from.index()];
+        if row.len() <= to.index() {
+            row.resize(to.index() + 1, NONE);
+        }
+        row[to.index()] = index;
         index
     }
 
-    /// Puts a packet on the wire.
+    /// The connection that takes messages of a link.
     #[inline]
-    fn depart<E: Copy + From<NetworkEvent>>(&mut self, now: Time, transit: Transit, queue: &mut Queue<E>) {
-        let link = &mut self.links[transit.link as usize];
-        let profile = &self.profiles[link.profile as usize];
-        let kind = transit.traffic;
-        let draw = link.stream.draw(kind.label(), u64::from(link.draws[kind as usize]));
-        link.draws[kind as usize] += 1;
-        let mut arrival = now + profile.delay.sample(draw);
-        if profile.ordered {
-            arrival = arrival.max(link.last_arrival);
-            link.last_arrival = arrival;
+    fn connection(&mut self, link: u32) -> u32 {
+        let current = self.wires.links[link as usize].connection;
+        if current != NONE && self.connections[current as usize].takes_messages() {
+            return current;
         }
-        queue.schedule(arrival, NetworkEvent::Arrive(transit).into());
+        let Link { from, to, .. } = self.wires.links[link as usize];
+        // Everybody was connected when the run began, and no longer is with whoever has been down since.
+        let open = current == NONE && self.downs[from.index()] == 0 && self.downs[to.index()] == 0;
+        let connection = match self.wires.free.pop() {
+            Some(free) => {
+                self.connections[free as usize].reuse(link, open, &self.wires);
+                free
+            }
+            None => {
+                let new = self.connections.len() as u32;
+                self.connections.push(Connection::new(new, link, open, &self.wires));
+                new
+            }
+        };
+        self.wires.links[link as usize].connection = connection;
+        connection
     }
 
-    /// A packet reaches the end of a link on which a cut dropped it or one before it.
-    fn arrive_after_a_cut<E: Copy + From<NetworkEvent>>(
+    fn drop_under_way<E: Copy + From<NetworkEvent>>(
         &mut self,
         now: Time,
-        transit: Transit,
         queue: &mut Queue<E>,
-    ) -> Option<Arrival> {
-        let Transit { link: index, number, packet, .. } = transit;
-        let link = &self.links[index as usize];
-        let dropped = number < link.dropped_below;
-        if !self.profiles[link.profile as usize].ordered {
-            return Some(if dropped { Arrival::Lost(packet) } else { Arrival::Delivered(packet) });
-        }
-        let behind_a_gap = link.held.as_ref().is_some_and(|held| held.messages.keys().next() < Some(&number));
-        if !dropped && !behind_a_gap {
-            return Some(Arrival::Delivered(packet));
-        }
-        self.hold(now, transit);
-        self.schedule_retransmission(now, index, queue);
-        None
-    }
-
-    fn hold(&mut self, now: Time, transit: Transit) {
-        let link = &mut self.links[transit.link as usize];
-        let held = link.held.get_or_insert_with(|| {
-            self.holding.push(transit.link);
-            Box::new(Held { since: now, scheduled: false, messages: Default::default() })
-        });
-        held.messages.insert(transit.number, transit);
-    }
-
-    fn schedule_retransmission<E: Copy + From<NetworkEvent>>(
-        &mut self,
-        now: Time,
-        index: u32,
-        queue: &mut Queue<E>,
+        drops: impl Fn(Site, Site) -> bool,
     ) {
-        let (from, to) = self.ends[index as usize];
-        if self.is_cut(from, to) {
-            return; // the heal will see to it
+        for link in self.wires.links.iter_mut().filter(|link| drops(link.from, link.to)) {
+            link.era = link.era.wrapping_add(1);
         }
-        let link = &mut self.links[index as usize];
-        let timeout = self.profiles[link.profile as usize].retransmission_timeout;
-        if let Some(held) = link.held.as_mut().filter(|held| !held.scheduled) {
-            held.scheduled = true;
-            // Not before the last message still under way has arrived and been held too, or it would overtake.
-            queue.schedule(
-                held.next_attempt(now.max(link.last_arrival), timeout),
-                NetworkEvent::Retransmit { link: index }.into(),
-            );
+        let io = &mut Io { now, wires: &mut self.wires, queue };
+        for connection in self.connections.iter_mut().filter(|connection| connection.link != NONE) {
+            let Link { from, to, .. } = io.wires.links[connection.link as usize];
+            if drops(from, to) {
+                connection.dropped_there(io);
+            }
+            if connection.link != NONE && drops(to, from) {
+                connection.dropped_back(io);
+            }
         }
     }
 
-    fn retransmit<E: Copy + From<NetworkEvent>>(&mut self, now: Time, index: u32, queue: &mut Queue<E>) {
-        let (from, to) = self.ends[index as usize];
-        let cut = self.is_cut(from, to);
-        let link = &mut self.links[index as usize];
-        if cut {
-            // This attempt is lost as well.
-            if let Some(held) = &mut link.held {
-                held.scheduled = false;
-            }
-            return;
+    /// Finds the ways of all links anew.
+    fn reroute(&mut self) {
+        self.survivors = None;
+        for link in 0..self.wires.links.len() as u32 {
+            self.find_road(link);
         }
-        let Some(held) = link.held.take() else { return };
-        self.holding.retain(|other| *other != index);
-        for transit in held.messages.into_values() {
-            // Sent anew means a new number: the cut that dropped it the first time has no say any more.
-            let number = self.links[index as usize].next_number();
-            self.depart(now, Transit { number, ..transit }, queue);
+    }
+
+    fn find_road(&mut self, link: u32) {
+        let Link { from, to, .. } = self.wires.links[link as usize];
+        let road = match (self.is_cut(from, to), self.routing) {
+            (false, _) => Road::Direct,
+            (true, Routing::Direct) => Road::Severed,
+            (true, Routing::ShortestSurvivingPath) => match self.way_around(from, to) {
+                Some(way) => Road::Over(way.windows(2).map(|leg| self.link(leg[0], leg[1])).collect()),
+                None => Road::Severed,
+            },
+        };
+        self.wires.links[link as usize].road = road;
+    }
+
+    fn way_around(&mut self, from: Site, to: Site) -> Option<Vec<Site>> {
+        let survivors = self.survivors.take();
+        let length = |a: Site, b: Site| (!self.is_cut(a, b)).then(|| self.mean_one_way(a, b));
+        let mut survivors = survivors.unwrap_or_else(|| {
+            Survivors::new((0..self.relays as u32).map(Site).collect(), self.sites().len(), length)
+        });
+        let way = survivors.way(from, to, length);
+        self.survivors = Some(survivors);
+        way
+    }
+
+    /// Finds anew what impairments do to each link.
+    fn weigh(&mut self) {
+        for link in &mut self.wires.links {
+            link.effect = effect(&self.impairments, link.from, link.to);
         }
     }
 }
 
-fn profile(map: &Map, a: Place, b: Place, settings: &LinkSettings) -> Result<Profile, String> {
-    let delay = match (&settings.latency, &settings.jitter) {
-        (Some(Law::Constant(delay)), _) => Delay::Constant(*delay),
-        (Some(law), _) => {
-            Delay::Scaled { floor: 0.0, scale: 1.0, law: law.sampler().map_err(|e| e.to_string())? }
-        }
-        (None, jitter) => {
-            let base = map.one_way(a, b).ok_or_else(|| {
-                let (a, b) = (map.name(map.region(a)), map.name(map.region(b)));
-                format!("no round-trip time from `{a}` to `{b}`")
-            })?;
-            match jitter {
-                None => Delay::Constant(base),
-                Some(law) => jittered(base, law)?,
-            }
-        }
-    };
-    Ok(Profile {
-        delay,
-        ordered: settings.ordered.unwrap_or(true),
-        retransmission_timeout: settings.retransmission_timeout.unwrap_or(RETRANSMISSION_TIMEOUT),
-    })
-}
-
-/// Variation around `base` that leaves the mean where it is.
-fn jittered(base: Duration, law: &Law) -> Result<Delay, String> {
-    let law = law.sampler().map_err(|e| e.to_string())?;
-    let mean = law.mean_nanos().ok_or("jitter needs a law with a finite mean")?;
-    let base = base.nanos() as f64;
-    if mean == 0.0 {
-        return Ok(Delay::Constant(Duration::from_nanos_f64(base)));
-    }
-    let varying = mean.min(base);
-    Ok(Delay::Scaled { floor: base - varying, scale: varying / mean, law })
+fn effect(impairments: &[(ImpairmentId, Impairment)], from: Site, to: Site) -> Option<Box<Effect>> {
+    let concerned =
+        impairments.iter().map(|(_, impairment)| impairment).filter(|other| other.concerns(from, to));
+    Effect::of(concerned).map(Box::new)
 }

@@ -20,29 +20,48 @@ pub enum InFlight {
     Drop,
 }
 
-/// A cut between two sides. A site may stand on both (a client between two nodes): it is then cut off from nobody.
+/// A cut between groups of sites, or of one direction. A site may stand on several sides (a client between two nodes)
+/// and then reaches all of them; a site is never cut off from itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Partition {
-    /// For each site, in which sides it stands: bit 0, bit 1.
-    sides: Vec<u8>,
+    /// For each site, on which sides it speaks and on which it hears: a bit each.
+    sides: Vec<Sides>,
     /// What becomes of messages under way.
     pub in_flight: InFlight,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Sides {
+    speaks: u32,
+    hears: u32,
+}
+
 impl Partition {
-    /// No site cut off from any of `sites` others yet.
+    /// The most sides there can be.
+    pub const MOST_SIDES: u8 = 32;
+
+    /// No site cut off from any of `sites` others yet: each stands on all sides.
     pub fn new(sites: usize, in_flight: InFlight) -> Partition {
-        Partition { sides: vec![0b11; sites], in_flight }
+        Partition { sides: vec![Sides { speaks: u32::MAX, hears: u32::MAX }; sites], in_flight }
     }
 
-    /// Puts `site` on side 0 or 1 alone.
+    /// One direction: messages of `from` do not reach `to`, everything else goes on.
+    pub fn one_way(sites: usize, from: &[Site], to: &[Site], in_flight: InFlight) -> Partition {
+        let mut partition = Partition::new(sites, in_flight);
+        from.iter().for_each(|site| partition.sides[site.index()].speaks = 1);
+        to.iter().for_each(|site| partition.sides[site.index()].hears = 2);
+        partition
+    }
+
+    /// Puts `site` on this side alone, 0 to 31.
     pub fn put(&mut self, site: Site, side: u8) {
-        self.sides[site.index()] = 1 << side;
+        assert!(side < Partition::MOST_SIDES, "a partition has at most 32 sides");
+        self.sides[site.index()] = Sides { speaks: 1 << side, hears: 1 << side };
     }
 
     /// Whether messages from `a` to `b` are cut off.
     #[inline]
     pub fn severs(&self, a: Site, b: Site) -> bool {
-        self.sides[a.index()] & self.sides[b.index()] == 0
+        a != b && self.sides[a.index()].speaks & self.sides[b.index()].hears == 0
     }
 }

@@ -1,0 +1,69 @@
+//! The receiver: delivers in order, keeps what is ahead of a gap, throws duplicates away, acknowledges each arrival.
+
+use super::{Ack, Connection, Sender, TcpEvent};
+use crate::link::{Host, Io, Purpose};
+use crate::network::NetworkEvent;
+
+impl Connection {
+    /// A message reaches the receiving machine.
+    #[inline]
+    pub(super) fn arrive<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
+        if !(self.base..self.end()).contains(&number) {
+            return; // acknowledged long since, a copy that was not needed; or lost already, with the sender
+        }
+        self.segment(number).on_wire -= 1;
+        let to = self.link(io.wires).to;
+        if io.wires.host(to) == Host::MachineDown {
+            self.vanished(io);
+        } else if self.receiver_gone {
+            let back = self.link(io.wires).back;
+            match io.wires.carry(io.now, back, Purpose::Ack, 0) {
+                Some(at) if self.sender != Sender::Gone => {
+                    self.last_ack = at.max(self.last_ack);
+                    io.schedule(self.last_ack, self.back_event(TcpEvent::Reset));
+                }
+                _ => self.vanished(io),
+            }
+        } else {
+            self.receive(io, number);
+        }
+    }
+
+    #[inline]
+    fn receive<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
+        self.segment(number).received = true;
+        while self.expected < self.end() && self.segment(self.expected).received {
+            let segment = self.segment(self.expected);
+            let (packet, waited) = (segment.packet, segment.sent.since(segment.first_sent));
+            let link = &mut io.wires.links[self.link as usize];
+            link.waited = link.waited + waited;
+            io.wires.deliver(packet);
+            self.expected += 1;
+        }
+        if self.sender != Sender::Alive && self.expected == self.end() {
+            self.finish(io);
+        } else if self.sender != Sender::Gone {
+            self.acknowledge(io, number);
+        }
+    }
+
+    fn acknowledge<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
+        let back = self.link(io.wires).back;
+        match io.wires.carry(io.now, back, Purpose::Ack, 0) {
+            Some(at) => {
+                self.last_ack = at.max(self.last_ack);
+                self.acks.push_back(Ack { at: self.last_ack, upto: self.expected, number });
+                self.await_acks(io);
+            }
+            None => self.trouble(io),
+        }
+    }
+
+    /// A message was on the wire and is no more.
+    fn vanished<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
+        match self.sender {
+            Sender::Gone => self.strand(io),
+            _ => self.trouble(io),
+        }
+    }
+}
