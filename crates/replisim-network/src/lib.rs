@@ -10,13 +10,15 @@
 //! an ordered link that meets a partition waits for TCP's retransmission timer (`link`); on an unordered link it is
 //! lost.
 
+pub mod impairment;
 mod link;
 pub mod map;
 pub mod network;
 pub mod partition;
 pub mod settings;
 
+pub use impairment::{Impairment, ImpairmentId};
 pub use map::{Map, Place};
-pub use network::{Arrival, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic, Transit};
+pub use network::{Arrival, Loss, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic, Transit};
 pub use partition::{InFlight, Partition, PartitionId};
 pub use settings::{LinkClass, LinkSettings, NetworkSettings, PairSettings};

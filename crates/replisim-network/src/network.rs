@@ -5,6 +5,7 @@
 
 use replisim_engine::{Duration, Label, Law, Queue, Streams, Time};
 
+use crate::impairment::{Impairment, ImpairmentId};
 use crate::link::{Delay, Held, Link, Profile};
 use crate::map::{Map, Place};
 use crate::partition::{InFlight, Partition, PartitionId};
@@ -69,8 +70,19 @@ pub struct Transit {
 pub enum Arrival {
     /// It is at its destination now.
     Delivered(Packet),
+    /// A copy of it is; the packet itself comes by itself.
+    Copy(Packet),
     /// It is gone for good.
     Lost(Packet),
+}
+
+/// How a site goes down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Loss {
+    /// Its process is killed; the kernel lives.
+    Process,
+    /// The machine vanishes.
+    Machine,
 }
 
 /// All links between the sites of a run.
@@ -91,6 +103,8 @@ pub struct Network {
     partitions: Vec<(PartitionId, Partition)>,
     next_partition: u64,
     holding: Vec<u32>,
+    arrivals: std::collections::VecDeque<Arrival>,
+    down: Vec<Site>,
 }
 
 impl Site {
@@ -168,6 +182,8 @@ impl Network {
             partitions: Vec::new(),
             next_partition: 0,
             holding: Vec::new(),
+            arrivals: Default::default(),
+            down: Vec::new(),
             sites,
         })
     }
@@ -180,8 +196,9 @@ impl Network {
         (from, to): (Site, Site),
         traffic: Traffic,
         packet: Packet,
+        _bytes: u64,
         queue: &mut Queue<E>,
-    ) -> Option<Arrival> {
+    ) {
         let index = self.link(from, to);
         let cut = self.is_cut(from, to);
         let link = &mut self.links[index as usize];
@@ -189,13 +206,36 @@ impl Network {
         let ordered = self.profiles[link.profile as usize].ordered;
         if ordered && (cut || link.held.is_some()) {
             self.hold(now, transit);
-            return None;
+            return;
         }
         if cut {
-            return Some(Arrival::Lost(packet));
+            self.arrivals.push_back(Arrival::Lost(packet));
+            return;
         }
         self.depart(now, transit, queue);
-        None
+    }
+
+    /// What has come of packets.
+    pub fn take_arrival(&mut self) -> Option<Arrival> {
+        self.arrivals.pop_front()
+    }
+
+    /// stub
+    pub fn impair<E: Copy + From<NetworkEvent>>(&mut self, _: Time, _: Impairment, _: &mut Queue<E>) -> ImpairmentId {
+        ImpairmentId(0)
+    }
+
+    /// stub
+    pub fn relieve<E: Copy + From<NetworkEvent>>(&mut self, _: Time, _: ImpairmentId, _: &mut Queue<E>) {}
+
+    /// stub
+    pub fn site_down<E: Copy + From<NetworkEvent>>(&mut self, _: Time, site: Site, _: Loss, _: InFlight, _: &mut Queue<E>) {
+        self.down.push(site);
+    }
+
+    /// stub
+    pub fn site_up<E: Copy + From<NetworkEvent>>(&mut self, _: Time, site: Site, _: &mut Queue<E>) {
+        self.down.retain(|other| *other != site);
     }
 
     /// Acts on an event of the network's own.
@@ -205,24 +245,28 @@ impl Network {
         now: Time,
         event: NetworkEvent,
         queue: &mut Queue<E>,
-    ) -> Option<Arrival> {
-        match event {
+    ) {
+        let arrival = match event {
             NetworkEvent::Arrive(transit) => {
                 let link = &self.links[transit.link as usize];
-                if transit.number >= link.dropped_below && link.held.is_none() {
-                    return Some(Arrival::Delivered(transit.packet));
+                if self.down.contains(&self.ends[transit.link as usize].1) {
+                    Some(Arrival::Lost(transit.packet))
+                } else if transit.number >= link.dropped_below && link.held.is_none() {
+                    Some(Arrival::Delivered(transit.packet))
+                } else {
+                    self.arrive_after_a_cut(now, transit, queue)
                 }
-                self.arrive_after_a_cut(now, transit, queue)
             }
             NetworkEvent::Retransmit { link } => {
                 self.retransmit(now, link, queue);
                 None
             }
-        }
+        };
+        self.arrivals.extend(arrival);
     }
 
     /// Begins a partition.
-    pub fn cut(&mut self, partition: Partition) -> PartitionId {
+    pub fn cut<E: Copy + From<NetworkEvent>>(&mut self, _: Time, partition: Partition, _: &mut Queue<E>) -> PartitionId {
         if partition.in_flight == InFlight::Drop {
             for (link, (from, to)) in self.links.iter_mut().zip(&self.ends) {
                 if partition.severs(*from, *to) {

@@ -23,8 +23,9 @@ pub enum InFlight {
 /// A cut between two sides. A site may stand on both (a client between two nodes): it is then cut off from nobody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Partition {
-    /// For each site, in which sides it stands: bit 0, bit 1.
-    sides: Vec<u8>,
+    /// For each site, the sides on which it is heard, and those that it hears, as bits.
+    sends: Vec<u32>,
+    hears: Vec<u32>,
     /// What becomes of messages under way.
     pub in_flight: InFlight,
 }
@@ -32,17 +33,26 @@ pub struct Partition {
 impl Partition {
     /// No site cut off from any of `sites` others yet.
     pub fn new(sites: usize, in_flight: InFlight) -> Partition {
-        Partition { sides: vec![0b11; sites], in_flight }
+        Partition { sends: vec![u32::MAX; sites], hears: vec![u32::MAX; sites], in_flight }
     }
 
-    /// Puts `site` on side 0 or 1 alone.
-    pub fn put(&mut self, site: Site, side: u8) {
-        self.sides[site.index()] = 1 << side;
+    /// What `from` sends does not reach `to`.
+    pub fn one_way(sites: usize, from: &[Site], to: &[Site], in_flight: InFlight) -> Partition {
+        let mut partition = Partition::new(sites, in_flight);
+        from.iter().for_each(|site| partition.sends[site.index()] = 1);
+        to.iter().for_each(|site| partition.hears[site.index()] = 2);
+        partition
+    }
+
+    /// Puts `site` on these sides, as bits.
+    pub fn put(&mut self, site: Site, sides: u32) {
+        self.sends[site.index()] = sides;
+        self.hears[site.index()] = sides;
     }
 
     /// Whether messages from `a` to `b` are cut off.
     #[inline]
     pub fn severs(&self, a: Site, b: Site) -> bool {
-        self.sides[a.index()] & self.sides[b.index()] == 0
+        self.sends[a.index()] & self.hears[b.index()] == 0
     }
 }
