@@ -221,7 +221,12 @@ impl Network {
     }
 
     /// stub
-    pub fn impair<E: Copy + From<NetworkEvent>>(&mut self, _: Time, _: Impairment, _: &mut Queue<E>) -> ImpairmentId {
+    pub fn impair<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        _: Time,
+        _: Impairment,
+        _: &mut Queue<E>,
+    ) -> ImpairmentId {
         ImpairmentId(0)
     }
 
@@ -229,7 +234,14 @@ impl Network {
     pub fn relieve<E: Copy + From<NetworkEvent>>(&mut self, _: Time, _: ImpairmentId, _: &mut Queue<E>) {}
 
     /// stub
-    pub fn site_down<E: Copy + From<NetworkEvent>>(&mut self, _: Time, site: Site, _: Loss, _: InFlight, _: &mut Queue<E>) {
+    pub fn site_down<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        _: Time,
+        site: Site,
+        _: Loss,
+        _: InFlight,
+        _: &mut Queue<E>,
+    ) {
         self.down.push(site);
     }
 
@@ -266,7 +278,12 @@ impl Network {
     }
 
     /// Begins a partition.
-    pub fn cut<E: Copy + From<NetworkEvent>>(&mut self, _: Time, partition: Partition, _: &mut Queue<E>) -> PartitionId {
+    pub fn cut<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        _: Time,
+        partition: Partition,
+        _: &mut Queue<E>,
+    ) -> PartitionId {
         if partition.in_flight == InFlight::Drop {
             for (link, (from, to)) in self.links.iter_mut().zip(&self.ends) {
                 if partition.severs(*from, *to) {
