@@ -1,13 +1,13 @@
 //! Clients: operations from their arrival to their answer or time-out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rand::Rng;
 use replisim_engine::random::{below, open_unit};
 use replisim_engine::{Duration, Label, Stream, Streams, Time, TimerSlot};
 use replisim_network::Site;
-use replisim_observe::{Client, Key, Member, Op};
-use replisim_protocols::Consistency;
+use replisim_observe::{Client, Key, Member, Op, Version};
+use replisim_protocols::{Consistency, Request};
 
 use crate::keys::KeySampler;
 use crate::workload::{Arrivals, ReadFrom, Workload};
@@ -23,12 +23,19 @@ pub(crate) struct ClientState {
     /// The deadlines of its operations, in order: only the first is on the event queue.
     pub(crate) deadlines: VecDeque<(Time, Op)>,
     pub(crate) deadline_timer: TimerSlot,
+    /// Whom its driver takes for the primary.
+    pub(crate) believed: Member,
+    /// The newest version that the session has written or read.
+    pub(crate) token: Version,
+    /// For the client of a script: the version of each key that it last wrote or read.
+    pub(crate) seen: BTreeMap<Key, Version>,
 }
 
 /// The random parts of a workload, each drawn from a stream of its own.
 #[derive(Debug)]
 pub(crate) struct Source {
     arrivals: Arrivals,
+    write_rate: f64,
     reads: f64,
     keys: KeySampler,
     pub(crate) value: u32,
@@ -48,6 +55,8 @@ pub(crate) struct RandomRoute(Stream);
 /// [`ReadFrom`] with the names resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ReadTarget {
+    /// Whom the driver takes for the primary.
+    Primary,
     Member(Member),
     Random,
 }
@@ -56,7 +65,12 @@ pub(crate) enum ReadTarget {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpState {
     pub(crate) client: Client,
-    pub(crate) open: bool,
+    pub(crate) request: Request,
+    /// Whom it has been sent to last.
+    pub(crate) to: Member,
+    /// How often it has been sent on.
+    pub(crate) redirections: u8,
+    open: bool,
 }
 
 /// All operations since the oldest open one.
@@ -72,6 +86,7 @@ impl Source {
         let stream = |what: &str| streams.named(&format!("client/{}/{what}", workload.name));
         Source {
             arrivals: workload.arrivals,
+            write_rate: workload.arrivals.rate() * (1.0 - workload.reads.get()),
             reads: workload.reads.get(),
             keys: KeySampler::new(&workload.keys),
             value: workload.value.get().min(u64::from(u32::MAX)) as u32,
@@ -102,6 +117,30 @@ impl Source {
     }
 }
 
+impl OpState {
+    /// The key that it is about.
+    pub(crate) fn key(&self) -> Key {
+        match self.request {
+            Request::Write { key, .. } | Request::Read { key, .. } => key,
+        }
+    }
+}
+
+impl ClientState {
+    /// Writes a second that it offers; a script offers next to none.
+    pub(crate) fn write_rate(&self) -> f64 {
+        self.source.as_ref().map_or(1e-9, |source| source.write_rate)
+    }
+
+    /// The session has written or read this version.
+    pub(crate) fn has_seen(&mut self, key: Key, version: Version) {
+        self.token = self.token.max(version);
+        if self.source.is_none() {
+            self.seen.insert(key, version); // only scripts compare and set
+        }
+    }
+}
+
 impl RandomRoute {
     pub(crate) fn new(client: &str, streams: &Streams) -> RandomRoute {
         RandomRoute(streams.named(&format!("client/{client}/route")))
@@ -114,8 +153,8 @@ impl RandomRoute {
 
 impl Ops {
     /// Opens the next operation.
-    pub(crate) fn open(&mut self, client: Client) -> Op {
-        self.states.push_back(OpState { client, open: true });
+    pub(crate) fn open(&mut self, client: Client, request: Request, to: Member) -> Op {
+        self.states.push_back(OpState { client, request, to, redirections: 0, open: true });
         self.open += 1;
         Op(self.first + self.states.len() as u64 - 1)
     }
@@ -135,10 +174,19 @@ impl Ops {
         true
     }
 
-    /// Who waits for the answer to `op`; nobody once it is closed.
-    pub(crate) fn client(&self, op: Op) -> Option<Client> {
+    /// An operation under way; none once it is closed.
+    pub(crate) fn get(&self, op: Op) -> Option<&OpState> {
         let i = op.0.checked_sub(self.first)?;
-        self.states.get(i as usize).filter(|state| state.open).map(|state| state.client)
+        self.states.get(i as usize).filter(|state| state.open)
+    }
+
+    /// An operation is sent on to another member.
+    pub(crate) fn redirect(&mut self, op: Op, to: Member) {
+        let i = op.0.checked_sub(self.first);
+        if let Some(state) = i.and_then(|i| self.states.get_mut(i as usize)) {
+            state.to = to;
+            state.redirections += 1;
+        }
     }
 
     /// How many are open.
@@ -163,7 +211,10 @@ pub(crate) fn read_target(
     let members = || (0..nodes.len() as u32).map(Member);
     Ok(match read_from {
         ReadFrom::Random => ReadTarget::Random,
-        ReadFrom::Primary => ReadTarget::Member(primary.ok_or("this protocol has no primary to read from")?),
+        ReadFrom::Primary => {
+            primary.ok_or("this protocol has no primary to read from")?;
+            ReadTarget::Primary
+        }
         ReadFrom::Nearest => {
             ReadTarget::Member(members().min_by_key(|member| rtt(*member)).ok_or("no nodes")?)
         }

@@ -4,21 +4,27 @@
 //! - [`workload`], [`keys`], [`script`]: what clients do, as scenarios say it; [`faults`]: what goes wrong, one file
 //!   a fault.
 //! - [`world`]: the running whole, a [`Model`](replisim_engine::Model) of the engine; [`stage`]: what a protocol's
-//!   effects do in it; [`clients`]: operations from arrival to answer or time-out.
+//!   effects do in it; `node`, [`disk`]: whether a node runs, and what it has made durable.
+//! - [`clients`], `operations`: operations from arrival to answer or time-out; `outages`: what faults do and how it is
+//!   undone.
 //!
-//! What it leaves out: being measured (whoever observes does that), YAML, files. Nodes have no CPU or disk time yet:
-//! what is persisted is durable at once.
+//! What it leaves out: being measured (whoever observes does that), YAML, files. Nodes have no CPU time yet.
 
 pub mod clients;
+pub mod disk;
 pub mod faults;
 pub mod keys;
+mod node;
+mod operations;
+mod outages;
 pub mod script;
 pub mod stage;
 pub mod workload;
 pub mod world;
 
-pub use faults::{FaultEntry, FaultKind};
+pub use disk::DiskSettings;
+pub use faults::{Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;
-pub use script::Step;
+pub use script::{Action, Step};
 pub use workload::{Arrivals, ReadFrom, Workload};
 pub use world::{Setup, World};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workload::{ReadFrom, default_timeout};
 
-/// One operation of a script: exactly one of `put` and `get`.
+/// One operation of a script: exactly one of `get`, `put`, `delete` and `compare-and-set`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Step {
@@ -15,12 +15,18 @@ pub struct Step {
     pub at: Duration,
     /// Who invokes it: a name under `clients`.
     pub client: String,
-    /// Write this key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub put: Option<String>,
     /// Read this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub get: Option<String>,
+    /// Write this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put: Option<String>,
+    /// Delete this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delete: Option<String>,
+    /// Write this key if it still is as this client last saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_and_set: Option<String>,
     /// What a read asks for.
     #[serde(default)]
     pub consistency: Consistency,
@@ -32,12 +38,37 @@ pub struct Step {
     pub timeout: Duration,
 }
 
+/// What a step does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Reads.
+    Get,
+    /// Writes.
+    Put,
+    /// Deletes.
+    Delete,
+    /// Writes if nobody else has.
+    CompareAndSet,
+}
+
 impl Step {
-    /// The key, if exactly one operation is given.
-    pub fn key(&self) -> Option<&str> {
-        match (&self.put, &self.get) {
-            (Some(key), None) | (None, Some(key)) => Some(key),
+    /// What it does and to which key, if exactly one operation is given.
+    pub fn action(&self) -> Option<(Action, &str)> {
+        let given = [
+            (Action::Get, &self.get),
+            (Action::Put, &self.put),
+            (Action::Delete, &self.delete),
+            (Action::CompareAndSet, &self.compare_and_set),
+        ];
+        let mut given = given.into_iter().filter_map(|(action, key)| Some((action, key.as_deref()?)));
+        match (given.next(), given.next()) {
+            (Some(only), None) => Some(only),
             _ => None,
         }
+    }
+
+    /// The key, if exactly one operation is given.
+    pub fn key(&self) -> Option<&str> {
+        self.action().map(|(_, key)| key)
     }
 }

@@ -1,12 +1,16 @@
 //! The stage: everything in the world but the protocol instances themselves; what a protocol's [`Effects`] act on.
 
+use std::collections::BTreeMap;
+
 use replisim_engine::random::below;
-use replisim_engine::{Digest, Label, Queue, Stream, Streams, Time, TimerSlot};
-use replisim_network::{Arrival, Network, Packet, Site, Traffic};
-use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version};
+use replisim_engine::{Digest, Label, Queue, Sampler, Stream, Streams, Time, TimerSlot};
+use replisim_network::{Network, Packet, Site, Traffic};
+use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version, Write};
 use replisim_protocols::{Change, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer};
 
 use crate::clients::draw_between;
+use crate::disk::Disk;
+use crate::node::Node;
 use crate::world::Event;
 
 /// The one replication group there is so far.
@@ -26,7 +30,17 @@ pub(crate) struct Stage<P: Protocol, O> {
     store: Vec<Option<Stored>>,
     /// The size of each.
     value_bytes: Vec<u32>,
-    timers: Vec<TimerSlot>,
+    pub(crate) nodes: Vec<Node<P>>,
+    pub(crate) disks: Vec<Disk>,
+    /// Writes that have been committed: a primary that takes over may commit again what its predecessor had.
+    committed: Committed,
+    /// The member that was promoted last.
+    pub(crate) rightful: Option<Member>,
+    /// That member, while it is down or cut off from its clients.
+    pub(crate) lost_primary: Option<Member>,
+    /// Whether another has been promoted since that was looked at.
+    pub(crate) changed_primary: bool,
+    pub(crate) timers: Vec<TimerSlot>,
     timer_streams: Vec<Stream>,
     choice_streams: Vec<Stream>,
     /// What the handler that runs has asked to persist.
@@ -62,6 +76,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         nodes: &[String],
         keys: usize,
         network: Network,
+        fsync: Option<&Sampler>,
         streams: &Streams,
         observer: O,
     ) -> Self {
@@ -74,6 +89,11 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             .map(|event| queue.new_timer(event))
             .collect();
         let stream = |name: &String, what: &str| streams.named(&format!("member/{name}/{what}"));
+        let disks = (0u32..).zip(nodes).map(|(member, name)| {
+            let done = queue.new_timer(Event::Synced { member });
+            Disk::new(fsync.cloned(), stream(name, "disk"), done)
+        });
+        let disks = disks.collect();
         Stage {
             now: Time::ZERO,
             queue,
@@ -84,6 +104,12 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             members,
             store: vec![None; keys * members],
             value_bytes: vec![0; keys * members],
+            nodes: (0..members).map(|_| Node::default()).collect(),
+            disks,
+            committed: Committed::default(),
+            rightful: None,
+            lost_primary: None,
+            changed_primary: false,
             timers,
             timer_streams: nodes.iter().map(|name| stream(name, "timers")).collect(),
             choice_streams: nodes.iter().map(|name| stream(name, "choices")).collect(),
@@ -100,19 +126,27 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
         self.observe(Observation::Sent { bytes });
         let packet = self.envelopes.put(Envelope { from, to, sent: self.now, content });
-        if let Some(Arrival::Lost(packet)) =
-            self.network.send(self.now, (from, to), traffic, packet, &mut self.queue)
-        {
-            self.lose(packet);
+        self.network.send(self.now, (from, to), traffic, packet, bytes, &mut self.queue);
+    }
+
+    /// Takes everything away that a member shows.
+    pub(crate) fn empty_store(&mut self, member: Member) {
+        for cell in (member.index()..self.store.len()).step_by(self.members) {
+            self.store[cell] = None;
         }
     }
 
     pub(crate) fn lose(&mut self, packet: Packet) {
-        self.envelopes.take(packet);
+        if let Some(envelope) = self.envelopes.take(packet) {
+            self.digest.absorb(self.now.nanos());
+            self.digest.absorb_label(const { Label::of("lost") });
+            self.digest.absorb_label(envelope.content.label());
+            self.digest.absorb(envelope.content.detail());
+        }
         self.observe(Observation::Lost);
     }
 
-    fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {
+    pub(crate) fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {
         self.timers[member.index() * P::Timer::ALL.len() + timer.index()]
     }
 
@@ -126,7 +160,7 @@ pub(crate) struct AtMember<'a, P: Protocol, O> {
     pub(crate) stage: &'a mut Stage<P, O>,
     pub(crate) me: Member,
     /// Where the client of an operation is; nowhere once it has given up, and then no answer is sent.
-    pub(crate) reply_to: &'a dyn Fn(Op) -> Option<Site>,
+    pub(crate) reply_to: &'a dyn Fn(Op) -> Option<(Site, Key)>,
 }
 
 impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
@@ -151,11 +185,20 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn persist(&mut self, upto: u64, _: u64) {
-        self.stage.persisting = Some(upto);
+        let stage = &mut *self.stage;
+        let disk = &mut stage.disks[self.me.index()];
+        if disk.is_instant() {
+            stage.persisting = Some(upto);
+        } else if let Some(done) = disk.ask(stage.now, upto) {
+            stage.queue.arm(disk.done, done);
+        }
     }
 
     fn committed(&mut self, key: Key, stored: Stored, bytes: u32) {
         let Stored { version, write } = stored;
+        if !self.stage.committed.insert(write) {
+            return;
+        }
         self.stage.observe(Observation::Committed { write, key, version, bytes, accepted_by: self.me });
     }
 
@@ -193,6 +236,9 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn promoted(&mut self, floor: Version) {
+        self.stage.rightful = Some(self.me);
+        self.stage.lost_primary = None;
+        self.stage.changed_primary = true;
         self.stage.observe(Observation::Promoted { member: self.me, floor });
     }
 
@@ -205,9 +251,12 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn reply(&mut self, op: Op, reply: Reply) {
-        if let Some(site) = (self.reply_to)(op) {
-            self.stage.send(Site(self.me.0), site, Traffic::Reply, HEADER, Content::Reply(op, reply));
-        }
+        let Some((site, key)) = (self.reply_to)(op) else { return };
+        let value = match reply {
+            Reply::Value(Some(_)) => u64::from(self.value_bytes(key)),
+            _ => 0,
+        };
+        self.stage.send(Site(self.me.0), site, Traffic::Reply, HEADER + value, Content::Reply(op, reply));
     }
 
     fn choose(&mut self, n: u32) -> u32 {
@@ -226,6 +275,29 @@ pub(crate) fn change_bytes(change: Change) -> u64 {
     }
 }
 
+/// Which writes have been committed, as runs of handles: nearly all are, nearly in order, so there are few runs.
+#[derive(Debug, Default)]
+struct Committed {
+    /// First handle and the one after the last of each run.
+    runs: BTreeMap<u64, u64>,
+}
+
+impl Committed {
+    /// Adds a write; false if it was there.
+    fn insert(&mut self, Write(write): Write) -> bool {
+        let before = self.runs.range(..=write).next_back().map(|(first, end)| (*first, *end));
+        if before.is_some_and(|(_, end)| write < end) {
+            return false;
+        }
+        let end = self.runs.remove(&(write + 1)).unwrap_or(write + 1);
+        match before.filter(|(_, end)| *end == write) {
+            Some((first, _)) => self.runs.insert(first, end),
+            None => self.runs.insert(write, end),
+        };
+        true
+    }
+}
+
 impl<P: Protocol> Envelopes<P> {
     fn put(&mut self, envelope: Envelope<P>) -> Packet {
         match self.free.pop() {
@@ -238,6 +310,17 @@ impl<P: Protocol> Envelopes<P> {
                 Packet(self.slots.len() as u32 - 1)
             }
         }
+    }
+
+    /// A copy of a message whose other copy is still under way.
+    pub(crate) fn copy(&self, packet: Packet) -> Option<Envelope<P>> {
+        let envelope = self.slots[packet.0 as usize].as_ref()?;
+        let content = match &envelope.content {
+            Content::Protocol(message) => Content::Protocol(message.clone()),
+            Content::Request(op, request) => Content::Request(*op, *request),
+            Content::Reply(op, reply) => Content::Reply(*op, *reply),
+        };
+        Some(Envelope { content, ..*envelope })
     }
 
     pub(crate) fn take(&mut self, packet: Packet) -> Option<Envelope<P>> {

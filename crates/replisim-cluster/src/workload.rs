@@ -64,6 +64,15 @@ pub enum ReadFrom {
     Node(String),
 }
 
+impl Arrivals {
+    /// Operations per second.
+    pub(crate) fn rate(self) -> f64 {
+        match self {
+            Arrivals::Poisson(rate) | Arrivals::Fixed(rate) => rate.get(),
+        }
+    }
+}
+
 pub(crate) fn default_timeout() -> Duration {
     Duration::from_secs(1)
 }

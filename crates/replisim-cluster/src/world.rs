@@ -1,32 +1,34 @@
 //! The running whole: one protocol, one network, clients and faults on one clock.
 
 use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_for};
-use replisim_network::{Arrival, Network, NetworkEvent, Packet, Site, Traffic};
-use replisim_observe::{
-    Answer, Client, Fault as FaultId, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Version,
-    Window, Write,
-};
-use replisim_protocols::{Change, Members, Protocol, Reply, Request, Route, Timer};
+use replisim_network::{Arrival, Network, NetworkEvent, Site};
+use replisim_observe::{Key, Member, Observation, Observer, Op, Version, Window};
+use replisim_protocols::{Members, Protocol, Timer};
 
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
-use crate::faults::{FaultEntry, Hands, Undo};
-use crate::script::Step;
-use crate::stage::{AtMember, Content, HEADER, Stage, change_bytes};
+use crate::disk::DiskSettings;
+use crate::faults::{FaultEntry, Placed};
+use crate::node::Node;
+use crate::outages::ActiveFault;
+use crate::script::{Action, Step};
+use crate::stage::{AtMember, Content, Envelope, Stage};
 use crate::workload::Workload;
 
 /// What takes part in a run, checked and with all defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Names of the nodes: the members of the group, in file order.
-    pub nodes: Vec<String>,
-    /// The network. Its sites are the nodes, then one for each client, in the order of `workloads`, `script_clients`.
+    /// Names and places of the nodes: the members of the group, in file order.
+    pub nodes: Vec<Placed>,
+    /// The network. Its sites are the nodes, then one for each client, in the order of `clients`.
     pub network: Network,
     /// Streams of operations.
     pub workloads: Vec<Workload>,
-    /// Names of the clients of the script.
-    pub script_clients: Vec<String>,
-    /// Single operations, each with its key resolved.
-    pub script: Vec<(Step, Key)>,
+    /// Names and places of all clients: one for each workload, then those of the script.
+    pub clients: Vec<Placed>,
+    /// Single operations, each with what it does and its key resolved.
+    pub script: Vec<(Step, Action, Key)>,
+    /// How long the nodes' disks take.
+    pub disk: DiskSettings,
     /// What goes wrong.
     pub faults: Vec<FaultEntry>,
     /// Number of keys.
@@ -40,15 +42,16 @@ pub struct Setup {
 /// A run in progress.
 #[derive(Debug)]
 pub struct World<P: Protocol, O> {
-    setup: Setup,
+    pub(crate) setup: Setup,
+    pub(crate) config: P::Config,
     instances: Vec<P>,
-    stage: Stage<P, O>,
-    clients: Vec<ClientState>,
-    ops: Ops,
-    writes: u64,
+    pub(crate) stage: Stage<P, O>,
+    pub(crate) clients: Vec<ClientState>,
+    pub(crate) ops: Ops,
+    pub(crate) writes: u64,
     primary: Option<Member>,
-    script_targets: Vec<ReadTarget>,
-    active_faults: Vec<Vec<Undo>>,
+    pub(crate) script_targets: Vec<ReadTarget>,
+    pub(crate) active_faults: Vec<ActiveFault>,
     labels: Labels,
     events: u64,
 }
@@ -62,7 +65,9 @@ pub enum Event {
     Step { step: u32 },
     Deadline { client: u32 },
     Timer { member: u32, timer: u32 },
+    Synced { member: u32 },
     FaultBegins { fault: u32 },
+    FaultBeats { fault: u32 },
     FaultEnds { fault: u32 },
     ClientsStop,
 }
@@ -91,19 +96,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         streams: Streams,
         observer: O,
     ) -> Result<World<P, O>, String> {
-        let members = Members { names: &setup.nodes };
+        let names: Vec<String> = setup.nodes.iter().map(|node| node.name.clone()).collect();
+        let members = Members { names: &names };
         let primary = P::first_primary(members, &config);
-        let mut stage = Stage::new(&setup.nodes, setup.keys, setup.network.clone(), &streams, observer);
+        let fsync = setup.disk.fsync.as_ref().map(|law| law.sampler().map_err(|error| error.to_string()));
+        let fsync = fsync.transpose()?;
+        let mut stage =
+            Stage::new(&names, setup.keys, setup.network.clone(), fsync.as_ref(), &streams, observer);
         let target = |client: usize, read_from| {
             let site = Site((setup.nodes.len() + client) as u32);
-            read_target(read_from, &setup.nodes, primary, |member| {
-                setup.network.mean_rtt(site, Site(member.0))
-            })
+            read_target(read_from, &names, primary, |member| setup.network.mean_rtt(site, Site(member.0)))
         };
 
-        let names = setup.workloads.iter().map(|workload| &workload.name).chain(&setup.script_clients);
         let mut clients = Vec::new();
-        for (i, name) in names.enumerate() {
+        for (i, Placed { name, .. }) in setup.clients.iter().enumerate() {
             let source = match setup.workloads.get(i) {
                 Some(workload) => Some(Source::new(workload, target(i, &workload.read_from)?, &streams)),
                 None => None,
@@ -115,13 +121,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 route: RandomRoute::new(name, &streams),
                 deadlines: Default::default(),
                 deadline_timer: stage.queue.new_timer(Event::Deadline { client: i as u32 }),
+                believed: primary.unwrap_or(Member(0)),
+                token: Version(0),
+                seen: Default::default(),
             });
         }
         let mut script_targets = Vec::new();
-        for (step, _) in &setup.script {
-            let client =
-                setup.script_clients.iter().position(|name| *name == step.client).ok_or("unknown client")?;
-            script_targets.push(target(setup.workloads.len() + client, &step.read_from)?);
+        for (step, ..) in &setup.script {
+            let client = setup.clients.iter().rposition(|placed| placed.name == step.client);
+            script_targets.push(target(client.ok_or("unknown client")?, &step.read_from)?);
         }
 
         let instances = (0..setup.nodes.len() as u32).map(|i| P::new(Member(i), members, &config)).collect();
@@ -130,8 +138,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             faults: setup.faults.iter().map(|entry| Label::of(&entry.kind.fault().label())).collect(),
         };
         let mut world = World {
-            active_faults: vec![Vec::new(); setup.faults.len()],
+            active_faults: vec![ActiveFault::default(); setup.faults.len()],
             setup,
+            config,
             instances,
             stage,
             clients,
@@ -176,7 +185,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     /// Whether no operation is open and no member has anything left to do.
     pub fn is_quiet(&self) -> bool {
-        self.ops.count_open() == 0 && self.instances.iter().all(P::quiescent)
+        let quiet = |(instance, node): (&P, &Node<P>)| !node.is_up() || (node.runs() && instance.quiescent());
+        self.ops.count_open() == 0 && self.instances.iter().zip(&self.stage.nodes).all(quiet)
     }
 
     /// The present moment.
@@ -216,7 +226,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 queue.schedule(at + lasts, Event::FaultEnds { fault });
             }
         }
-        for (step, (at, _)) in (0u32..).zip(&self.setup.script) {
+        for (step, (at, ..)) in (0u32..).zip(&self.setup.script) {
             queue.schedule(Time::ZERO + at.at, Event::Step { step });
         }
         for (client, state) in (0u32..).zip(&mut self.clients) {
@@ -227,14 +237,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
         for member in 0..self.instances.len() as u32 {
             self.at_member(Member(member), |protocol, out| protocol.start(out));
         }
+        self.receive();
     }
 
     /// Runs a handler of a member, and what follows from what it persisted.
     #[inline]
-    fn at_member(&mut self, me: Member, act: impl FnOnce(&mut P, &mut AtMember<'_, P, O>)) {
+    pub(crate) fn at_member(&mut self, me: Member, act: impl FnOnce(&mut P, &mut AtMember<'_, P, O>)) {
         let protocol = &mut self.instances[me.index()];
         let (ops, clients) = (&self.ops, &self.clients);
-        let reply_to = |op: Op| ops.client(op).map(|client| clients[client.index()].site);
+        let reply_to = |op: Op| ops.get(op).map(|state| (clients[state.client.index()].site, state.key()));
         let out = &mut AtMember { stage: &mut self.stage, me, reply_to: &reply_to };
         act(protocol, out);
         while let Some(upto) = out.stage.persisting.take() {
@@ -242,155 +253,81 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
     }
 
-    fn handle_network(&mut self, event: NetworkEvent) {
-        match self.stage.network.handle(self.stage.now, event, &mut self.stage.queue) {
-            Some(Arrival::Delivered(packet)) => self.deliver(packet),
-            Some(Arrival::Lost(packet)) => self.stage.lose(packet),
-            None => {}
+    /// Hands over whatever the network has brought.
+    fn receive(&mut self) {
+        while let Some(arrival) = self.stage.network.take_arrival() {
+            match arrival {
+                Arrival::Lost(packet) => self.stage.lose(packet),
+                Arrival::Copy(packet) => {
+                    let Some(copy) = self.stage.envelopes.copy(packet) else { continue };
+                    self.stage.observe(Observation::Duplicated);
+                    self.deliver(copy, true);
+                }
+                Arrival::Delivered(packet) => {
+                    if let Some(envelope) = self.stage.envelopes.take(packet) {
+                        self.deliver(envelope, false);
+                    }
+                }
+            }
         }
     }
 
-    fn deliver(&mut self, packet: Packet) {
-        let Some(envelope) = self.stage.envelopes.take(packet) else { return };
-        self.trace(
-            envelope.content.label(),
-            self.labels.sites[envelope.to.index()],
-            envelope.content.detail(),
-        );
+    /// A message reaches the machine of its receiver.
+    fn deliver(&mut self, envelope: Envelope<P>, is_copy: bool) {
+        let label = envelope.content.label();
+        self.trace(label, self.labels.sites[envelope.to.index()], envelope.content.detail());
         self.stage.digest.absorb_label(self.labels.sites[envelope.from.index()]);
+        if is_copy && !matches!(envelope.content, Content::Protocol(_)) {
+            // A client's request has a number, and so has its answer: the second copy is recognised and dropped.
+            return self.stage.observe(Observation::Delivered);
+        }
+        match self.stage.nodes.get_mut(envelope.to.index()) {
+            Some(node) if !node.is_up() => self.stage.observe(Observation::Lost),
+            Some(node) if !node.runs() => node.inbox.push_back(envelope),
+            _ => self.open(envelope),
+        }
+    }
+
+    /// The receiver handles a message.
+    pub(crate) fn open(&mut self, Envelope { from, to, sent, content }: Envelope<P>) {
         self.stage.observe(Observation::Delivered);
-        let to = Member(envelope.to.0);
-        match envelope.content {
+        let (sender, to) = (Member(from.0), Member(to.0));
+        match content {
             Content::Protocol(message) => {
-                let from = Member(envelope.from.0);
-                self.at_member(to, |protocol, out| protocol.message(from, message, out));
+                self.at_member(to, |protocol, out| protocol.message(sender, message, out));
             }
             Content::Request(op, request) => {
                 self.at_member(to, |protocol, out| protocol.request(op, request, out))
             }
-            Content::Reply(op, reply) => self.answer(op, Member(envelope.from.0), envelope.sent, reply),
+            Content::Reply(op, reply) => self.answer(op, sender, sent, reply),
         }
     }
 
-    /// An answer reaches the client.
-    fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
-        if !self.ops.close(op) {
-            return; // given up before
+    /// A timer of a member runs out. One that is paused acts on it later.
+    fn timer(&mut self, member: Member, timer: P::Timer) {
+        let slot = self.stage.timer(member, timer);
+        let node = &mut self.stage.nodes[member.index()];
+        if !node.runs() {
+            return node.overdue.push(slot);
         }
-        let (outcome, said) = match reply {
-            Reply::Written(_) => (Outcome::Ok, Said::Written),
-            Reply::NotApplied => (Outcome::Ok, Said::NotApplied),
-            Reply::Value(returned) => (Outcome::Ok, Said::Value(returned)),
-            Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
-        };
-        let answer = Some(Answer { by, at: sent, said });
-        self.stage.observe(Observation::Returned { op, outcome, answer });
+        self.at_member(member, |protocol, out| protocol.timer(timer, out));
     }
 
-    /// The next operation of a workload is due.
-    fn arrive(&mut self, client: u32) {
-        if self.stage.now >= self.setup.window.to {
-            return;
+    /// An fsync of a member ends.
+    fn synced(&mut self, member: Member) {
+        let stage = &mut self.stage;
+        let disk = &mut stage.disks[member.index()];
+        if !stage.nodes[member.index()].runs() {
+            let done = disk.done;
+            return stage.nodes[member.index()].overdue.push(done);
         }
-        let state = &mut self.clients[client as usize];
-        let Some(source) = &mut state.source else { return };
-        let (is_read, key) = source.next_operation();
-        let next = source.next_arrival();
-        let (value, consistency, target, timeout) =
-            (source.value, source.consistency, source.target, source.timeout);
-        self.stage.queue.schedule(next, Event::Arrive { client });
-        let request = match is_read {
-            true => Request::Read { key, consistency, token: Version(0) },
-            false => self.put(key, value),
-        };
-        self.invoke(Client(client), request, target, timeout);
-    }
-
-    /// An operation of the script is due.
-    fn step(&mut self, step: usize) {
-        let (Step { client, put, consistency, timeout, .. }, key) = &self.setup.script[step];
-        let (is_put, key, consistency, timeout) = (put.is_some(), *key, *consistency, *timeout);
-        let position = self.setup.script_clients.iter().position(|name| name == client).unwrap_or_default();
-        let client = Client((self.setup.workloads.len() + position) as u32);
-        let request = match is_put {
-            true => self.put(key, 100),
-            false => Request::Read { key, consistency, token: Version(0) },
-        };
-        self.invoke(client, request, self.script_targets[step], timeout);
-    }
-
-    fn put(&mut self, key: Key, bytes: u32) -> Request {
-        let write = Write(self.writes);
-        self.writes += 1;
-        Request::Write { key, write, change: Change::Put { bytes } }
-    }
-
-    fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
-        let (kind, key, bytes) = match request {
-            Request::Write { key, write, change } => {
-                (OpKind::Write(write), key, HEADER + change_bytes(change))
-            }
-            Request::Read { key, .. } => (OpKind::Read, key, HEADER),
-        };
-        let op = self.ops.open(client);
-        self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
-
-        let state = &mut self.clients[client.index()];
-        let deadline = self.stage.now + timeout;
-        // Time-outs of one workload are equal, so its deadlines come in order; a script's may not.
-        let place = state.deadlines.partition_point(|(other, _)| *other <= deadline);
-        state.deadlines.insert(place, (deadline, op));
-        if place == 0 {
-            self.stage.queue.arm(state.deadline_timer, deadline);
+        let (covered, next) = disk.finish(stage.now);
+        if let Some(next) = next {
+            stage.queue.arm(disk.done, next);
         }
-
-        let member = match (P::route(request), target) {
-            (Route::Primary, _) => self.primary.unwrap_or(Member(0)),
-            (Route::Any, ReadTarget::Member(member)) => member,
-            (Route::Any, ReadTarget::Random) => state.route.choose(self.setup.nodes.len() as u32),
-        };
-        let site = state.site;
-        self.stage.send(site, Site(member.0), Traffic::Request, bytes, Content::Request(op, request));
-    }
-
-    /// The time-out of a client's oldest operation is up.
-    fn deadline(&mut self, client: u32) {
-        let state = &mut self.clients[client as usize];
-        while let Some(&(deadline, op)) = state.deadlines.front() {
-            if self.ops.client(op).is_some() {
-                if deadline > self.stage.now {
-                    self.stage.queue.arm(state.deadline_timer, deadline);
-                    return;
-                }
-                self.ops.close(op);
-                self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, answer: None });
-            }
-            state.deadlines.pop_front();
+        if let Some(upto) = covered {
+            self.at_member(member, |protocol, out| protocol.persisted(upto, out));
         }
-    }
-
-    fn fault_begins(&mut self, fault: u32) {
-        if self.stage.now >= self.setup.window.to {
-            return;
-        }
-        let mut hands = Hands { network: &mut self.stage.network, nodes: &self.setup.nodes };
-        self.active_faults[fault as usize] = self.setup.faults[fault as usize].kind.fault().begin(&mut hands);
-        self.stage.observe(Observation::FaultBegan(FaultId(fault)));
-    }
-
-    fn fault_ends(&mut self, fault: u32) {
-        let undo = std::mem::take(&mut self.active_faults[fault as usize]);
-        if undo.is_empty() {
-            return; // it had not begun, or the end of the clients' time healed it
-        }
-        for change in undo {
-            match change {
-                Undo::Heal(partition) => {
-                    self.stage.network.heal(self.stage.now, partition, &mut self.stage.queue)
-                }
-            }
-        }
-        self.stage.observe(Observation::FaultEnded(FaultId(fault)));
     }
 
     fn trace(&mut self, kind: Label, party: Label, detail: u64) {
@@ -412,7 +349,13 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
     fn handle(&mut self, now: Time, event: Event) {
         self.stage.now = now;
         match event {
-            Event::Network(event) => self.handle_network(event),
+            Event::Network(event) => {
+                if let Some((label, from, to)) = self.stage.network.about(event) {
+                    self.trace(label, self.labels.sites[from.index()], 0);
+                    self.stage.digest.absorb_label(self.labels.sites[to.index()]);
+                }
+                self.stage.network.handle(now, event, &mut self.stage.queue);
+            }
             Event::Arrive { client } => {
                 self.trace(const { Label::of("arrive") }, self.clients[client as usize].label, 0);
                 self.arrive(client);
@@ -432,7 +375,15 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             Event::Timer { member, timer } => {
                 let timer = P::Timer::ALL[timer as usize];
                 self.trace(timer.label(), self.labels.sites[member as usize], 0);
-                self.at_member(Member(member), |protocol, out| protocol.timer(timer, out));
+                self.timer(Member(member), timer);
+            }
+            Event::Synced { member } => {
+                self.trace(const { Label::of("synced") }, self.labels.sites[member as usize], 0);
+                self.synced(Member(member));
+            }
+            Event::FaultBeats { fault } => {
+                self.trace(const { Label::of("fault-beats") }, self.labels.faults[fault as usize], 0);
+                self.fault_beats(fault);
             }
             Event::FaultBegins { fault } => {
                 self.trace(const { Label::of("fault-begins") }, self.labels.faults[fault as usize], 0);
@@ -446,6 +397,11 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
                 self.trace(const { Label::of("clients-stop") }, Label::of(""), 0);
                 (0..self.setup.faults.len() as u32).for_each(|fault| self.fault_ends(fault));
             }
+        }
+        self.receive();
+        if self.stage.changed_primary {
+            self.stage.changed_primary = false;
+            self.watch_primary();
         }
     }
 }

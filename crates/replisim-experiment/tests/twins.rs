@@ -10,7 +10,7 @@ use replisim_observe::Record;
 use support::load;
 
 /// A small scenario out of a seed: few operations, so that the twins, which take n² and more, stay quick.
-fn random_scenario(stream: &mut Stream) -> String {
+fn random_scenario(stream: &mut Stream, faults: u64) -> String {
     let mut draw = |n: u64| below(stream, n);
     let nodes = 2 + draw(3);
     let law = |kind: u64, ms: u64| match kind {
@@ -18,7 +18,8 @@ fn random_scenario(stream: &mut Stream) -> String {
         1 => format!("{{ exponential: {{ mean: {ms}ms }} }}"),
         _ => format!("{{ uniform: {{ least: 0ms, most: {ms}ms }} }}"),
     };
-    let place = |i: u64| format!("place{i}");
+    // Two nodes may share a zone, and all zones lie in one of two regions.
+    let place = |i: u64| format!("r{}/z{}", i % 2, i % 3);
     let mut yaml = String::from("duration: 1s\nsettle: 3s\n");
     yaml += &format!("warmup: {}ms\ntopology:\n  nodes:\n", draw(3) * 100);
     for i in 0..nodes {
@@ -27,14 +28,22 @@ fn random_scenario(stream: &mut Stream) -> String {
     yaml += &format!("network:\n  same-zone: {{ latency: {} }}\n", law(draw(3), draw(5)));
     yaml +=
         &format!("  default: {{ latency: {}, ordered: {} }}\n", law(draw(3), 1 + draw(120)), draw(2) == 0);
-    let (ship, heartbeat) = ([0, 0, 30, 200][draw(4) as usize], 20 + draw(200));
-    yaml += &format!(
-        "protocol: {{ primary-backup: {{ ship-every: {ship}ms, heartbeat: {heartbeat}ms }} }}\nworkload:\n"
-    );
+    if draw(2) == 0 {
+        yaml += &format!("disk: {{ fsync: {} }}\n", law(draw(3), 1 + draw(20)));
+    }
+    yaml += &protocol(&mut draw, nodes);
+    yaml += "workload:\n";
     let keys = 1 + draw(3);
     for w in 0..1 + draw(3) {
         let from = ["primary", "nearest", "random", "{ node: n1 }"][draw(4) as usize];
-        let consistency = ["eventual", "eventual", "strong"][draw(3) as usize];
+        let consistency = [
+            "eventual",
+            "eventual",
+            "strong",
+            "session",
+            "{ session: { behind: redirect } }",
+            "{ bounded: { staleness: 200ms, behind: refuse } }",
+        ][draw(6) as usize];
         yaml += &format!(
             "  - {{ name: w{w}, at: {}, arrivals: {{ {}: {}/s }}, reads: {}%, keys: {{ uniform: {{ count: {keys} }} }}, \
              read-from: {from}, consistency: {consistency}, timeout: {}ms }}\n",
@@ -45,24 +54,103 @@ fn random_scenario(stream: &mut Stream) -> String {
             50 + draw(800),
         );
     }
-    for f in 0..draw(3) {
+    for f in 0..faults {
+        let at = draw(900);
+        let lasts = if draw(8) == 0 { String::new() } else { format!(", for: {}ms", 1 + draw(600)) };
+        let fault = fault(&mut draw, nodes);
         yaml += &format!(
-            "{}  - {{ at: {}ms, for: {}ms, partition: {{ isolate: [n{}], in-flight: {}, with-clients: {} }} }}\n",
-            if f == 0 { "faults:\n" } else { "" },
-            draw(900),
-            1 + draw(600),
-            draw(nodes),
-            ["deliver", "drop"][draw(2) as usize],
-            draw(2) == 0,
+            "{}  - {{ at: {at}ms{lasts}, if-supported: true, {fault} }}\n",
+            if f == 0 { "faults:\n" } else { "" }
         );
     }
     yaml
 }
 
-#[test]
-fn measures_of_random_runs_equal_their_twins() {
-    for seed in 0..1_000 {
-        let yaml = random_scenario(&mut Streams::new(seed).named("scenario"));
+/// Primary–backup in one of its ways.
+fn protocol(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
+    let (ship, heartbeat) = ([0, 0, 30, 200][draw(4) as usize], 20 + draw(200));
+    let acknowledge = match draw(5) {
+        0 | 1 => "async".to_owned(),
+        2 => "sync".to_owned(),
+        _ => format!(
+            "{{ semi-sync: {{ replicas: {}, ack-at: {}, timeout: {}ms, on-timeout: {} }} }}",
+            1 + draw(nodes - 1),
+            ["received", "logged", "applied"][draw(3) as usize],
+            50 + draw(500),
+            ["async", "block"][draw(2) as usize],
+        ),
+    };
+    let promote = match draw(3) {
+        0 => "most-advanced".to_owned(),
+        1 => "first-to-notice".to_owned(),
+        _ => format!(
+            "{{ order: [{}] }}",
+            (0..nodes).rev().map(|i| format!("n{i}")).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    let failover = match draw(4) {
+        0 => "none".to_owned(),
+        1 => "manual".to_owned(),
+        _ if nodes < 3 => "manual".to_owned(),
+        _ => format!("{{ automatic: {{ after: {}ms, promote: {promote} }} }}", heartbeat * 2 + draw(300)),
+    };
+    format!(
+        "protocol: {{ primary-backup: {{ acknowledge: {acknowledge}, ship-every: {ship}ms, heartbeat: {heartbeat}ms, \
+         failover: {failover}, fencing: {}, retain: {}B }} }}\n",
+        draw(2) == 0,
+        [100, 1_000, 100_000][draw(3) as usize],
+    )
+}
+
+/// One fault of any kind.
+fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
+    let node = format!("n{}", draw(nodes));
+    let other = format!("n{}", (node[1..].parse::<u64>().unwrap() + 1 + draw(nodes - 1)) % nodes);
+    let in_flight = ["deliver", "drop"][draw(2) as usize];
+    match draw(11) {
+        0 | 1 => format!(
+            "partition: {{ isolate: [{node}], in-flight: {in_flight}, with-clients: {} }}",
+            draw(2) == 0
+        ),
+        2 => format!("partition: {{ groups: [[{node}], [{other}]], in-flight: {in_flight} }}"),
+        3 => format!("partition: {{ from: [{node}], to: [{other}], in-flight: {in_flight} }}"),
+        4 | 5 => format!(
+            "crash: {{ nodes: [{node}], scope: {}, unsynced: {}, disk: {}, in-flight: {in_flight} }}",
+            ["process", "machine"][draw(2) as usize],
+            ["keep", "lose"][draw(2) as usize],
+            ["keep", "keep", "lose"][draw(3) as usize],
+        ),
+        6 => format!("pause: {{ nodes: [{node}] }}"),
+        7 => format!(
+            "slow-link: {{ link: {{ between: [{node}, {other}] }}, factor: {}, extra: {}ms, bandwidth: {}kbit/s }}",
+            1 + draw(5),
+            draw(50),
+            20 + draw(1_000)
+        ),
+        8 => format!(
+            "lossy-link: {{ link: {{ from: {node}, to: {other} }}, loss: {}%, duplicate: {}% }}",
+            draw(60),
+            draw(40)
+        ),
+        9 => match draw(3) {
+            0 => format!("zone-outage: {{ zone: r{}/z{} }}", 0, 0),
+            1 => "region-outage: { region: r0 }".to_owned(),
+            _ => format!(
+                "flapping-link: {{ link: {{ between: [{node}, {other}] }}, down: {}ms, up: {}ms }}",
+                1 + draw(80),
+                1 + draw(80)
+            ),
+        },
+        _ => format!("promote: {{ node: {node} }}"),
+    }
+}
+
+/// Runs a random scenario of each seed and compares every measure with its twin.
+fn check(seeds: std::ops::Range<u64>, faults: impl Fn(&mut Stream) -> u64) {
+    for seed in seeds {
+        let mut stream = Streams::new(seed).named("scenario");
+        let faults = faults(&mut stream);
+        let yaml = random_scenario(&mut stream, faults);
         let loaded = load(&yaml);
         let scenario = &loaded.scenario;
         let watchers = (Measures::new(scenario.roster(), scenario.window()), Vec::<Record>::new());
@@ -72,6 +160,16 @@ fn measures_of_random_runs_equal_their_twins() {
         assert!(found.is_empty(), "seed {seed}:\n{yaml}\n{}", found.join("\n"));
         assert!(findings.accounting.holds(), "seed {seed}:\n{yaml}\n{:?}", findings.accounting);
     }
+}
+
+#[test]
+fn measures_of_random_runs_equal_their_twins() {
+    check(0..1_000, |stream| below(stream, 3));
+}
+
+#[test]
+fn any_ten_faults_together_leave_measures_equal_to_their_twins() {
+    check(10_000..11_000, |_| 10);
 }
 
 #[test]

@@ -197,6 +197,21 @@ impl Network {
         }
     }
 
+    /// For traces: what an event is called that is no arrival, and on the way from whom to whom.
+    pub fn about(&self, NetworkEvent(event): NetworkEvent) -> Option<(Label, Site, Site)> {
+        let Event::Tcp { connection, event, .. } = event else { return None };
+        let label = match event {
+            TcpEvent::Arrive { .. } => return None,
+            TcpEvent::Ack => const { Label::of("tcp-ack") },
+            TcpEvent::Timer => const { Label::of("tcp-timer") },
+            TcpEvent::Syn => const { Label::of("tcp-syn") },
+            TcpEvent::Answer { .. } => const { Label::of("tcp-answer") },
+            TcpEvent::Reset => const { Label::of("tcp-reset") },
+        };
+        let link = self.wires.links.get(self.connections[connection as usize].link as usize)?;
+        Some((label, link.from, link.to))
+    }
+
     /// What came of packets since the last time, one after the other: to be asked after every `send`, `handle`, `cut`,
     /// `heal`, `site_down` and `site_up` until there is no more.
     #[inline]

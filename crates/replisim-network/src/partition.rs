@@ -37,9 +37,6 @@ struct Sides {
 }
 
 impl Partition {
-    /// The most sides there can be.
-    pub const MOST_SIDES: u8 = 32;
-
     /// No site cut off from any of `sites` others yet: each stands on all sides.
     pub fn new(sites: usize, in_flight: InFlight) -> Partition {
         Partition { sides: vec![Sides { speaks: u32::MAX, hears: u32::MAX }; sites], in_flight }
@@ -53,10 +50,9 @@ impl Partition {
         partition
     }
 
-    /// Puts `site` on this side alone, 0 to 31.
-    pub fn put(&mut self, site: Site, side: u8) {
-        assert!(side < Partition::MOST_SIDES, "a partition has at most 32 sides");
-        self.sides[site.index()] = Sides { speaks: 1 << side, hears: 1 << side };
+    /// Puts `site` on these sides, a bit each.
+    pub fn put(&mut self, site: Site, sides: u32) {
+        self.sides[site.index()] = Sides { speaks: sides, hears: sides };
     }
 
     /// Whether messages from `a` to `b` are cut off.

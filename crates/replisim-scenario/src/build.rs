@@ -1,6 +1,6 @@
 //! From a checked scenario to what runs it.
 
-use replisim_cluster::Setup;
+use replisim_cluster::{Placed, Setup};
 use replisim_engine::{Streams, Time};
 use replisim_network::{Map, Network, SiteSpec};
 use replisim_observe::{Key, Window};
@@ -23,21 +23,35 @@ pub fn setup(loaded: &Loaded, seed: u64) -> Result<(Setup, Streams), String> {
         Key((first_script_key + position) as u32)
     };
     let setup = Setup {
-        nodes: scenario.topology.nodes.keys().cloned().collect(),
+        nodes: placed_nodes(scenario),
         network: network(scenario, map, streams)?,
         workloads: scenario.workload.clone(),
-        script_clients: scenario.clients.keys().cloned().collect(),
+        clients: placed_clients(scenario),
         script: scenario
             .script
             .iter()
-            .map(|step| (step.clone(), key(step.key().unwrap_or_default())))
+            .filter_map(|step| step.action().map(|(action, name)| (step.clone(), action, key(name))))
             .collect(),
+        disk: scenario.disk.clone(),
         faults: scenario.faults.clone(),
         keys: first_script_key + script_keys.len(),
         window: Window { from: Time::ZERO + scenario.warmup, to: Time::ZERO + scenario.duration },
         settle: scenario.settle,
     };
     Ok((setup, streams))
+}
+
+/// The nodes and where they are.
+pub fn placed_nodes(scenario: &Scenario) -> Vec<Placed> {
+    let nodes = scenario.topology.nodes.iter();
+    nodes.map(|(name, place)| Placed { name: name.clone(), place: place.clone() }).collect()
+}
+
+/// All clients and where they are: workloads, then clients of the script.
+pub fn placed_clients(scenario: &Scenario) -> Vec<Placed> {
+    let names = scenario.client_names().map(str::to_owned);
+    let places = scenario.client_places().map(str::to_owned);
+    names.zip(places).map(|(name, place)| Placed { name, place }).collect()
 }
 
 /// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.
@@ -79,5 +93,6 @@ pub fn network(scenario: &Scenario, mut map: Map, streams: Streams) -> Result<Ne
     let nodes = scenario.topology.nodes.iter().map(|(name, place)| (name.clone(), place.as_str()));
     let clients = scenario.client_names().map(|name| format!("client/{name}")).zip(scenario.client_places());
     let sites = nodes.chain(clients).map(|(name, place)| SiteSpec { name, place: map.add(place) }).collect();
-    Network::new(&map, sites, &scenario.network, streams)
+    let network = Network::new(&map, sites, &scenario.network, streams)?;
+    Ok(network.with_relays(scenario.topology.nodes.len()))
 }

@@ -2,7 +2,7 @@
 //!
 //! Every check reports a path; the text is found by it. All problems are reported, not the first alone.
 
-use replisim_cluster::ReadFrom;
+use replisim_cluster::{FaultEntry, Named, ReadFrom, Scene};
 use replisim_engine::{Duration, Streams};
 use replisim_network::Map;
 use replisim_protocols::SettingProblem;
@@ -265,7 +265,11 @@ impl Check<'_> {
                 self.unknown(format!("{path}.client"), "client", &step.client, names);
             }
             if step.key().is_none() {
-                self.report_with(&path, "unclear what the client does", "give `put: key` or `get: key`");
+                self.report_with(
+                    &path,
+                    "unclear what the client does",
+                    "give one of `get`, `put`, `delete` and `compare-and-set`",
+                );
             }
             if step.at >= self.scenario.duration {
                 self.too_late(format!("{path}.at"));
@@ -285,22 +289,54 @@ impl Check<'_> {
             if entry.lasts == Some(Duration::ZERO) {
                 self.report_with(format!("{path}.for"), "a fault of no length", "must be more than 0");
             }
-            for (field, node) in entry.kind.fault().nodes_named() {
-                self.node(format!("{kind}.{field}"), node);
+            self.fault(&kind, entry);
+        }
+    }
+
+    fn fault(&mut self, path: &str, entry: &FaultEntry) {
+        let at = |field: &str| if field.is_empty() { path.to_owned() } else { format!("{path}.{field}") };
+        let fault = entry.kind.fault();
+        let before = self.problems.len();
+        for (field, name) in fault.names() {
+            self.named(at(&field), name);
+        }
+        if self.problems.len() > before {
+            return; // the rest of the fault means nothing
+        }
+        let (nodes, clients) = (build::placed_nodes(self.scenario), build::placed_clients(self.scenario));
+        if let Some((field, message)) = fault.problem(&Scene { nodes: &nodes, clients: &clients }) {
+            self.report(at(&field), message);
+        }
+        let refused = fault.command().and_then(|command| self.scenario.protocol.obeys(command).err());
+        if let Some(reason) = refused.filter(|_| !entry.if_supported) {
+            self.report_with(at(""), reason, "or leave it out where it cannot be: `if-supported: true`");
+        }
+    }
+
+    fn named(&mut self, path: String, name: Named<'_>) {
+        let nodes = &self.scenario.topology.nodes;
+        let places = nodes.values().map(String::as_str).chain(self.scenario.client_places());
+        let regions = |place: &str| place.split('/').next().unwrap_or_default().to_owned();
+        let (what, name, mut known): (_, _, Vec<String>) = match name {
+            Named::Node(name) => ("node", name, nodes.keys().cloned().collect()),
+            Named::Zone(name) => ("zone with a node or client", name, places.map(str::to_owned).collect()),
+            Named::Region(name) => ("region with a node or client", name, places.map(regions).collect()),
+            Named::NodeOrPlace(name) => {
+                let places: Vec<&str> = places.collect();
+                let regions = places.iter().map(|place| regions(place));
+                let places = places.iter().map(|place| (*place).to_owned());
+                ("node or place", name, nodes.keys().cloned().chain(places).chain(regions).collect())
             }
-            if let Some((field, message)) = entry.kind.fault().problem() {
-                self.report(format!("{kind}.{field}"), message);
-            }
-            let named = entry.kind.fault().nodes_named();
-            let nodes = &self.scenario.topology.nodes;
-            let all_named = nodes.keys().all(|node| named.iter().any(|(_, other)| other == node));
-            if entry.kind.name() == "partition" && !nodes.is_empty() && all_named {
-                self.report_with(
-                    format!("{kind}.isolate"),
-                    "all nodes are isolated: nobody is left on the other side",
-                    "leave out at least one; these are not cut off from each other",
-                );
-            }
+        };
+        if !known.iter().any(|other| other == name) {
+            let mut seen = Vec::new();
+            known.retain(|name| {
+                !seen.contains(name) && {
+                    seen.push(name.clone());
+                    true
+                }
+            });
+            self.unknown(path, what, name, known.iter().map(String::as_str).collect());
         }
     }
 

@@ -1,7 +1,7 @@
 //! The fields of a scenario.
 
 use indexmap::IndexMap;
-use replisim_cluster::{FaultEntry, Step, Workload};
+use replisim_cluster::{DiskSettings, FaultEntry, Step, Workload};
 use replisim_engine::{Duration, Time};
 use replisim_network::NetworkSettings;
 use replisim_observe::{Roster, Window};
@@ -39,6 +39,9 @@ pub struct Scenario {
     /// How links behave.
     #[serde(default)]
     pub network: NetworkSettings,
+    /// How long the nodes' disks take.
+    #[serde(default)]
+    pub disk: DiskSettings,
     /// How writes get from node to node.
     pub protocol: ProtocolSettings,
     /// Streams of operations.
@@ -120,6 +123,20 @@ macro_rules! protocol_settings {
             pub fn members_named(&self) -> Vec<(&'static str, &str)> {
                 match self {
                     $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::members_named(config),)*
+                }
+            }
+
+            /// Whether the protocol, so configured, can do what an operator orders; if not, why not.
+            pub fn obeys(&self, command: replisim_protocols::Command) -> Result<(), &'static str> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::obeys(command, config),)*
+                }
+            }
+
+            /// What the reader of the results must know of these settings.
+            pub fn caveats(&self) -> Vec<String> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::caveats(config),)*
                 }
             }
 

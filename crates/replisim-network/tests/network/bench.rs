@@ -51,8 +51,8 @@ pub(crate) fn pair(cross_region: LinkSettings) -> Network {
 /// A cut of everything between `a` and all others.
 pub(crate) fn isolate_a(sites: usize, in_flight: InFlight) -> Partition {
     let mut partition = Partition::new(sites, in_flight);
-    partition.put(A, 0);
-    (1..sites as u32).for_each(|other| partition.put(Site(other), 1));
+    partition.put(A, 1 << 0);
+    (1..sites as u32).for_each(|other| partition.put(Site(other), 1 << 1));
     partition
 }
 

@@ -31,8 +31,8 @@ fn step() -> impl Strategy<Value = (Do, u64)> {
             match one_way {
                 true => partition = Partition::one_way(SITES as usize, &[site], &others, in_flight),
                 false => {
-                    partition.put(site, 0);
-                    others.iter().for_each(|other| partition.put(*other, 1));
+                    partition.put(site, 1 << 0);
+                    others.iter().for_each(|other| partition.put(*other, 1 << 1));
                 }
             }
             (Do::Cut(partition), lasts)

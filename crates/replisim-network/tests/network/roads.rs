@@ -15,8 +15,8 @@ const D: Site = Site(3);
 fn a_partition_has_as_many_sides_as_it_needs_and_directions() {
     let three_sides = {
         let mut partition = Partition::new(5, InFlight::Deliver);
-        (0..3).for_each(|i| partition.put(Site(i), i as u8));
-        partition.put(D, 2);
+        (0..3).for_each(|i| partition.put(Site(i), 1 << i));
+        partition.put(D, 1 << 2);
         partition // site 4 stands between all
     };
     let one_way = Partition::one_way(5, &[A, C], &[B, C], InFlight::Deliver);
@@ -59,8 +59,8 @@ fn square(routing: Routing, relays: usize) -> Network {
 fn cut_between(a: Site, b: Site) -> Do {
     // Everyone else stands on both sides.
     let mut partition = Partition::new(4, InFlight::Deliver);
-    partition.put(a, 0);
-    partition.put(b, 1);
+    partition.put(a, 1 << 0);
+    partition.put(b, 1 << 1);
     Do::Cut(partition)
 }
 

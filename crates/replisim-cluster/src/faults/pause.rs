@@ -1,0 +1,37 @@
+//! A pause: a process stops and goes on later, as under a long garbage collection, SIGSTOP or a stalled virtual CPU.
+//!
+//! What happens: nothing is handled and no timer acts until it ends; then everything that came meanwhile is handled in
+//! the order in which it came, as if no time had passed. The kernel goes on acknowledging.
+//! What is kept: everything. That is what makes it dangerous: it does not know that it was away.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Fault, Named, Scene};
+
+/// Stops processes without killing them.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PauseFault {
+    /// The nodes; or a zone or region, for all nodes there.
+    pub nodes: Vec<String>,
+}
+
+impl Fault for PauseFault {
+    fn names(&self) -> Vec<(String, Named<'_>)> {
+        let names = self.nodes.iter().enumerate();
+        names.map(|(i, name)| (format!("nodes[{i}]"), Named::NodeOrPlace(name))).collect()
+    }
+
+    fn problem(&self, _: &Scene<'_>) -> Option<(String, String)> {
+        self.nodes.is_empty().then(|| ("nodes".to_owned(), "name at least one node".to_owned()))
+    }
+
+    fn label(&self) -> String {
+        format!("{} paused", self.nodes.join(", "))
+    }
+
+    fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {
+        self.nodes.iter().flat_map(|name| scene.members(name)).map(Change::Pause).collect()
+    }
+}

@@ -1,0 +1,31 @@
+//! A zone outage: the machines of a zone vanish, and nobody in it reaches anything.
+//!
+//! What happens: every node there goes down as a machine does (unsynced data is lost), and clients there are cut off
+//! from all nodes. When it ends, the machines start again. What is kept: what was synced.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Fault, Named, Scene};
+
+/// Takes a whole zone down.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ZoneOutageFault {
+    /// The zone, `region/zone`.
+    pub zone: String,
+}
+
+impl Fault for ZoneOutageFault {
+    fn names(&self) -> Vec<(String, Named<'_>)> {
+        vec![("zone".to_owned(), Named::Zone(&self.zone))]
+    }
+
+    fn label(&self) -> String {
+        format!("{} out", self.zone)
+    }
+
+    fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {
+        scene.outage(&self.zone)
+    }
+}

@@ -1,0 +1,179 @@
+//! Operations from the client's decision to its end: invoked, sent where the driver believes the primary to be or to
+//! where the workload reads from, sent on when a member says so, answered or given up.
+//!
+//! The driver is a plain one. It starts out knowing the first primary, follows redirections, and when the node that it
+//! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operation
+//! after. It never repeats an operation of which it does not know the fate.
+
+use replisim_engine::Duration;
+use replisim_network::{Site, Traffic};
+use replisim_observe::{
+    Answer, Client, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
+};
+use replisim_protocols::{Change, Protocol, Reply, Request, Route};
+
+use crate::clients::ReadTarget;
+use crate::script::{Action, Step};
+use crate::stage::{Content, HEADER, change_bytes};
+use crate::world::{Event, World};
+
+/// How often an operation is sent on before the driver gives up: enough for a primary that is new everywhere.
+const MOST_REDIRECTIONS: u8 = 4;
+
+impl<P: Protocol, O: Observer> World<P, O> {
+    /// The next operation of a workload is due.
+    pub(crate) fn arrive(&mut self, client: u32) {
+        if self.stage.now >= self.setup.window.to {
+            return;
+        }
+        let state = &mut self.clients[client as usize];
+        let Some(source) = &mut state.source else { return };
+        let (is_read, key) = source.next_operation();
+        let next = source.next_arrival();
+        let (value, consistency, target, timeout) =
+            (source.value, source.consistency, source.target, source.timeout);
+        let token = state.token;
+        self.stage.queue.schedule(next, Event::Arrive { client });
+        let request = match is_read {
+            true => Request::Read { key, consistency, token },
+            false => self.write(key, Change::Put { bytes: value }),
+        };
+        self.invoke(Client(client), request, target, timeout);
+    }
+
+    /// An operation of the script is due.
+    pub(crate) fn step(&mut self, step: usize) {
+        let (Step { client, consistency, timeout, .. }, action, key) = &self.setup.script[step];
+        let (action, key, consistency, timeout) = (*action, *key, *consistency, *timeout);
+        let names = &self.setup.clients[self.setup.workloads.len()..];
+        let position = names.iter().position(|placed| placed.name == *client).unwrap_or_default();
+        let client = Client((self.setup.workloads.len() + position) as u32);
+        let state = &self.clients[client.index()];
+        let (token, seen) = (state.token, state.seen.get(&key).copied());
+        let request = match action {
+            Action::Get => Request::Read { key, consistency, token },
+            Action::Put => self.write(key, Change::Put { bytes: SCRIPT_VALUE }),
+            Action::Delete => self.write(key, Change::Delete),
+            Action::CompareAndSet => {
+                self.write(key, Change::CompareAndSet { expected: seen, bytes: SCRIPT_VALUE })
+            }
+        };
+        self.invoke(client, request, self.script_targets[step], timeout);
+    }
+
+    fn write(&mut self, key: Key, change: Change) -> Request {
+        let write = Write(self.writes);
+        self.writes += 1;
+        Request::Write { key, write, change }
+    }
+
+    fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
+        let (kind, key) = match request {
+            Request::Write { key, write, .. } => (OpKind::Write(write), key),
+            Request::Read { key, .. } => (OpKind::Read, key),
+        };
+        let state = &mut self.clients[client.index()];
+        let to = match (P::route(request), target) {
+            (Route::Primary, _) => state.believed,
+            (Route::Any, ReadTarget::Primary) => state.believed,
+            (Route::Any, ReadTarget::Member(member)) => member,
+            (Route::Any, ReadTarget::Random) => state.route.choose(self.setup.nodes.len() as u32),
+        };
+        let op = self.ops.open(client, request, to);
+        self.trace_op(op, key);
+        self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
+
+        let state = &mut self.clients[client.index()];
+        let deadline = self.stage.now + timeout;
+        // Time-outs of one workload are equal, so its deadlines come in order; a script's may not.
+        let place = state.deadlines.partition_point(|(other, _)| *other <= deadline);
+        state.deadlines.insert(place, (deadline, op));
+        if place == 0 {
+            self.stage.queue.arm(state.deadline_timer, deadline);
+        }
+        let site = state.site;
+        self.ask(op, site, to, request);
+    }
+
+    fn ask(&mut self, op: Op, from: Site, to: Member, request: Request) {
+        let bytes = match request {
+            Request::Write { change, .. } => HEADER + change_bytes(change),
+            Request::Read { .. } => HEADER,
+        };
+        self.stage.send(from, Site(to.0), Traffic::Request, bytes, Content::Request(op, request));
+    }
+
+    /// An answer reaches the client.
+    pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
+        let Some(state) = self.ops.get(op) else { return }; // given up before
+        let (client, key, request) = (state.client, state.key(), state.request);
+        let next = self.next_after(by);
+        let driver = &mut self.clients[client.index()];
+        let routed = P::route(request) == Route::Primary;
+        if let Reply::Redirect(Some(to)) = reply
+            && to != by
+        {
+            driver.believed = to;
+            if state.redirections < MOST_REDIRECTIONS {
+                let site = driver.site;
+                self.ops.redirect(op, to);
+                self.ask(op, site, to, request);
+                return;
+            }
+        }
+        let (outcome, said) = match reply {
+            Reply::Written(_) => (Outcome::Ok, Said::Written),
+            Reply::NotApplied => (Outcome::Ok, Said::NotApplied),
+            Reply::Value(returned) => (Outcome::Ok, Said::Value(returned)),
+            Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
+        };
+        match reply {
+            Reply::Written(version) => driver.has_seen(key, version),
+            Reply::Value(Some(stored)) => driver.has_seen(key, stored.version),
+            _ => {}
+        }
+        match outcome {
+            Outcome::Ok if routed => driver.believed = by,
+            Outcome::Failed if routed && driver.believed == by => driver.believed = next,
+            _ => {}
+        }
+        self.ops.close(op);
+        let answer = Some(Answer { by, at: sent, said });
+        self.stage.observe(Observation::Returned { op, outcome, answer });
+    }
+
+    /// The time-out of a client's oldest operation is up.
+    pub(crate) fn deadline(&mut self, client: u32) {
+        while let Some(&(deadline, op)) = self.clients[client as usize].deadlines.front() {
+            if let Some(state) = self.ops.get(op) {
+                if deadline > self.stage.now {
+                    self.stage.queue.arm(self.clients[client as usize].deadline_timer, deadline);
+                    return;
+                }
+                let (to, routed) = (state.to, P::route(state.request) == Route::Primary);
+                if routed && self.clients[client as usize].believed == to {
+                    self.clients[client as usize].believed = self.next_after(to);
+                }
+                let key = state.key();
+                self.ops.close(op);
+                self.trace_op(op, key);
+                self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, answer: None });
+            }
+            self.clients[client as usize].deadlines.pop_front();
+        }
+    }
+
+    /// Whom a driver asks that has no answer from `member`.
+    fn next_after(&self, member: Member) -> Member {
+        Member((member.0 + 1) % self.setup.nodes.len() as u32)
+    }
+
+    /// Takes an operation and its key into the digest.
+    fn trace_op(&mut self, op: Op, key: Key) {
+        self.stage.digest.absorb(op.0);
+        self.stage.digest.absorb(u64::from(key.0));
+    }
+}
+
+/// Size of the values that a script writes.
+const SCRIPT_VALUE: u32 = 100;

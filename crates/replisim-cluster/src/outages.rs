@@ -1,0 +1,213 @@
+//! What faults do to the world, and how it is undone.
+
+use replisim_network::{ImpairmentId, Loss, PartitionId, Site};
+use replisim_observe::{Fault as FaultId, Member, Observation, Observer};
+use replisim_protocols::{Kept, Protocol, Timer};
+
+use crate::faults::{Change, Crash, CrashScope, Scene};
+use crate::world::{Event, World};
+
+/// A change that the end of its fault undoes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Undo {
+    Heal(PartitionId),
+    Relieve(ImpairmentId),
+    Start(Member),
+    Resume(Member),
+}
+
+/// A fault that is going on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ActiveFault {
+    began: bool,
+    undo: Vec<Undo>,
+    beats: u64,
+}
+
+impl<P: Protocol, O: Observer> World<P, O> {
+    pub(crate) fn fault_begins(&mut self, fault: u32) {
+        if self.stage.now >= self.setup.window.to {
+            return;
+        }
+        self.stage.observe(Observation::FaultBegan(FaultId(fault)));
+        self.active_faults[fault as usize].began = true;
+        self.change_for(fault);
+        if self.active_faults[fault as usize].undo.is_empty() {
+            self.fault_ends(fault); // an order is done as soon as it is given
+        }
+        self.schedule_beat(fault);
+        self.watch_primary();
+    }
+
+    /// A fault that comes and goes takes its next turn.
+    pub(crate) fn fault_beats(&mut self, fault: u32) {
+        let active = &mut self.active_faults[fault as usize];
+        if !active.began {
+            return; // it has ended
+        }
+        active.beats += 1;
+        match active.undo.is_empty() {
+            true => self.change_for(fault),
+            false => self.undo_all(fault, false),
+        }
+        self.schedule_beat(fault);
+        self.watch_primary();
+    }
+
+    pub(crate) fn fault_ends(&mut self, fault: u32) {
+        if !std::mem::take(&mut self.active_faults[fault as usize].began) {
+            return; // it had not begun, or the end of the clients' time ended it
+        }
+        // A node that goes down for no stated time is left down, and its fault never ends.
+        let takes_down = |undo: &Undo| matches!(undo, Undo::Start(_));
+        let stays_down = self.setup.faults[fault as usize].lasts.is_none()
+            && self.active_faults[fault as usize].undo.iter().any(takes_down);
+        self.undo_all(fault, stays_down);
+        if !stays_down {
+            self.stage.observe(Observation::FaultEnded(FaultId(fault)));
+        }
+        self.watch_primary();
+    }
+
+    fn change_for(&mut self, fault: u32) {
+        let scene = Scene { nodes: &self.setup.nodes, clients: &self.setup.clients };
+        let changes = self.setup.faults[fault as usize].kind.fault().begin(&scene);
+        for change in changes {
+            let undo = self.change(change);
+            self.active_faults[fault as usize].undo.extend(undo);
+        }
+    }
+
+    fn schedule_beat(&mut self, fault: u32) {
+        if !self.active_faults[fault as usize].began {
+            return;
+        }
+        let beats = self.active_faults[fault as usize].beats;
+        if let Some(wait) = self.setup.faults[fault as usize].kind.fault().beat(beats) {
+            self.stage.queue.schedule(self.stage.now + wait, Event::FaultBeats { fault });
+        }
+    }
+
+    fn change(&mut self, change: Change) -> Option<Undo> {
+        let stage = &mut self.stage;
+        match change {
+            Change::Cut(partition) => {
+                Some(Undo::Heal(stage.network.cut(stage.now, partition, &mut stage.queue)))
+            }
+            Change::Impair(impairment) => Some(Undo::Relieve(stage.network.impair(impairment))),
+            Change::Crash(crash) => {
+                self.crash(crash);
+                Some(Undo::Start(crash.member))
+            }
+            Change::Pause(member) => {
+                stage.nodes[member.index()].pause();
+                Some(Undo::Resume(member))
+            }
+            Change::Order(member, command) => {
+                // What the protocol cannot obey is only here if the scenario says that it may be left out.
+                if P::obeys(command, &self.config).is_ok() && self.stage.nodes[member.index()].runs() {
+                    self.at_member(member, |protocol, out| protocol.command(command, out));
+                }
+                None
+            }
+        }
+    }
+
+    fn undo_all(&mut self, fault: u32, stays_down: bool) {
+        for undo in std::mem::take(&mut self.active_faults[fault as usize].undo) {
+            let stage = &mut self.stage;
+            match undo {
+                Undo::Heal(partition) => stage.network.heal(stage.now, partition, &mut stage.queue),
+                Undo::Relieve(impairment) => stage.network.relieve(impairment),
+                Undo::Start(_) if stays_down => {}
+                Undo::Start(member) => self.start_again(member),
+                Undo::Resume(member) => self.resume(member),
+            }
+        }
+    }
+
+    /// A node goes down, or loses more of what it has while it is.
+    fn crash(&mut self, Crash { member, scope, kept, in_flight }: Crash) {
+        let stage = &mut self.stage;
+        let loss = match scope {
+            CrashScope::Process => Loss::Process,
+            CrashScope::Machine => Loss::Machine,
+        };
+        stage.network.site_down(stage.now, Site(member.0), loss, in_flight, &mut stage.queue);
+        let node = &mut stage.nodes[member.index()];
+        let goes_down = node.take_down();
+        let unread = node.inbox.len();
+        node.inbox.clear();
+        node.overdue.clear();
+        (0..unread).for_each(|_| stage.observe(Observation::Lost));
+        if goes_down {
+            stage.observe(Observation::MemberDown { member });
+        }
+        for timer in 0..P::Timer::ALL.len() {
+            let slot = stage.timers[member.index() * P::Timer::ALL.len() + timer];
+            stage.queue.disarm(slot);
+        }
+        let disk = &mut stage.disks[member.index()];
+        disk.stop();
+        stage.queue.disarm(disk.done);
+        if kept == Kept::Nothing {
+            stage.empty_store(member);
+            stage.observe(Observation::DiskLost { member });
+        }
+        self.at_member(member, |protocol, out| protocol.crash(kept, out));
+    }
+
+    fn start_again(&mut self, member: Member) {
+        let stage = &mut self.stage;
+        if !stage.nodes[member.index()].let_up() {
+            return;
+        }
+        stage.network.site_up(stage.now, Site(member.0), &mut stage.queue);
+        stage.observe(Observation::MemberUp { member });
+        self.at_member(member, |protocol, out| protocol.start(out));
+    }
+
+    /// A paused process goes on: first what it had received, then the timers that ran out.
+    fn resume(&mut self, member: Member) {
+        let node = &mut self.stage.nodes[member.index()];
+        if !node.resume() {
+            return;
+        }
+        let inbox = std::mem::take(&mut node.inbox);
+        let overdue = std::mem::take(&mut node.overdue);
+        overdue.into_iter().for_each(|slot| self.stage.queue.arm(slot, self.stage.now));
+        inbox.into_iter().for_each(|envelope| self.open(envelope));
+    }
+
+    /// Tells when the primary is lost to its clients, and when it is back.
+    pub(crate) fn watch_primary(&mut self) {
+        let Some(primary) = self.stage.rightful else { return };
+        let lost = !self.stage.nodes[primary.index()].runs() || self.is_cut_off_from_writers(primary);
+        match self.stage.lost_primary {
+            None if lost => {
+                self.stage.lost_primary = Some(primary);
+                self.stage.observe(Observation::PrimaryLost { member: primary });
+            }
+            Some(member) if member == primary && !lost => {
+                self.stage.lost_primary = None;
+                self.stage.observe(Observation::PrimaryBack { member });
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the clients that offer most of the writes cannot reach `member`, or not be reached by it.
+    fn is_cut_off_from_writers(&self, member: Member) -> bool {
+        let node = Site(member.0);
+        let network = &self.stage.network;
+        let (mut cut, mut all) = (0.0, 0.0);
+        for client in &self.clients {
+            let offered = client.write_rate();
+            all += offered;
+            if network.is_cut(client.site, node) || network.is_cut(node, client.site) {
+                cut += offered;
+            }
+        }
+        cut * 2.0 > all
+    }
+}
