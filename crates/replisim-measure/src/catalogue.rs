@@ -28,23 +28,16 @@ pub struct MeasureInfo {
     pub about: &'static str,
     /// The kinds of scope it is also given by: `workload`, `node`, `kind`.
     pub scopes: &'static [&'static str],
-    /// Whether it is given for the run as a whole.
-    pub whole: bool,
 }
 
 const fn info(slug: &'static str, unit: Unit, about: &'static str) -> MeasureInfo {
-    MeasureInfo { slug, unit, about, scopes: &[], whole: true }
+    MeasureInfo { slug, unit, about, scopes: &[] }
 }
 
 impl MeasureInfo {
     /// The same, given by these kinds of scope too.
     const fn by(self, scopes: &'static [&'static str]) -> MeasureInfo {
         MeasureInfo { scopes, ..self }
-    }
-
-    /// The same, given by these kinds of scope alone.
-    const fn only_by(self, scopes: &'static [&'static str]) -> MeasureInfo {
-        MeasureInfo { scopes, whole: false, ..self }
     }
 }
 
@@ -73,9 +66,8 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             "from the ack of a write to its apply at a replica; negative: the replica was first",
         ),
         info("lag_ms", Milliseconds, "age of the oldest committed write that a node lacks, over time")
-            .only_by(&["node"]),
-        info("lag_versions", Versions, "how many committed writes a node lacks, over time")
-            .only_by(&["node"]),
+            .by(&["node"]),
+        info("lag_versions", Versions, "how many committed writes a node lacks, over time").by(&["node"]),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
         info(
             "inconsistency_window_ms",

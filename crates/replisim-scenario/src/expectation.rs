@@ -114,7 +114,9 @@ impl FromStr for Expectation {
             None => (inner, None),
         };
         let measure = resolve(slug, value)?;
-        check_scope(measure, slug, scope.as_ref().map(|(kind, _)| kind.as_str()))?;
+        if let Some((kind, _)) = &scope {
+            check_scope(measure, slug, kind)?;
+        }
         let statistic = parse_statistic(function, measure)?;
         let value = parse_value(value, measure, statistic)?;
         Ok(Expectation { text: text.trim().to_owned(), statistic, measure, scope, comparison, value })
@@ -143,22 +145,17 @@ fn parse_scope(text: &str) -> Result<(String, String), String> {
     Ok((kind.to_owned(), name.to_owned()))
 }
 
-/// That the measure, written as `slug`, is given by this kind of scope, or without one for the run as a whole.
-fn check_scope(measure: &MeasureInfo, slug: &str, kind: Option<&str>) -> Result<(), String> {
-    let MeasureInfo { scopes, whole, .. } = measure;
-    if kind.map_or(*whole, |kind| scopes.contains(&kind)) {
+/// That the measure, written as `slug`, is given by this kind of scope.
+fn check_scope(measure: &MeasureInfo, slug: &str, kind: &str) -> Result<(), String> {
+    if measure.scopes.contains(&kind) {
         return Ok(());
     }
-    let written: Vec<String> = scopes.iter().map(|kind| format!("`{slug}{{{kind}=…}}`")).collect();
-    Err(match (kind, &written[..]) {
-        (Some(kind), []) => {
-            format!("`{slug}` has no scope `{kind}`: it is given for the run as a whole alone")
-        }
-        (Some(kind), written) => format!("`{slug}` has no scope `{kind}`; write {}", written.join(" or ")),
-        (None, written) => {
-            format!("`{slug}` is not given for the run as a whole; write {}", written.join(" or "))
-        }
-    })
+    let written: Vec<String> = measure.scopes.iter().map(|kind| format!("`{slug}{{{kind}=…}}`")).collect();
+    let instead = match &written[..] {
+        [] => "it is given for the run as a whole alone".to_owned(),
+        written => format!("write {}", written.join(" or ")),
+    };
+    Err(format!("`{slug}` has no scope `{kind}`: {instead}"))
 }
 
 /// The measure: by its slug, or by its slug without `_ms` where the value is a duration.
@@ -199,7 +196,8 @@ fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Stat
     let quantile = function.strip_prefix('p').and_then(|digits| digits.replace('_', ".").parse::<f64>().ok());
     match (function, quantile) {
         ("share", _) if matches!(measure.unit, Unit::Share | Unit::Count) => Ok(Statistic::Share),
-        ("mean" | "max" | "min" | "share", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
+        ("share", _) => Err(format!("`{}` is no part of a whole: it has no share", measure.slug)),
+        ("mean" | "max" | "min", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
             Err(format!("`{}` is counted: compare it bare, or its share", measure.slug))
         }
         ("mean", _) => Ok(Statistic::Mean),
@@ -323,18 +321,17 @@ mod tests {
             ("share(stale_reads) < 90", "write `90%`"),
             ("lost_writes == none", "neither a number nor a duration"),
             ("gibberish == 0", "`replisim list measures`"),
-            ("max(lag{workload=x}) < 1s", "`lag` has no scope `workload`; write `lag{node=…}`"),
-            ("max(lag) < 1s", "`lag` is not given for the run as a whole; write `lag{node=…}`"),
+            ("max(lag{workload=x}) < 1s", "`lag` has no scope `workload`: write `lag{node=…}`"),
             (
                 "lost_writes{node=r} == 0",
                 "`lost_writes` has no scope `node`: it is given for the run as a whole alone",
             ),
-            ("p99(staleness{kind=read}) < 1s", "has no scope `kind`; write `staleness{workload=…}`"),
+            ("p99(staleness{kind=read}) < 1s", "has no scope `kind`: write `staleness{workload=…}`"),
             (
                 "availability{group=0} > 99%",
-                "has no scope `group`; write `availability{workload=…}` or `availability{kind=…}`",
+                "has no scope `group`: write `availability{workload=…}` or `availability{kind=…}`",
             ),
-            ("share(throughput_ops) > 1%", "compare it bare"),
+            ("share(throughput_ops) > 1%", "is no part of a whole"),
         ] {
             let error = text.parse::<Expectation>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
