@@ -370,15 +370,30 @@ impl Writes {
             node.change(now, &self.window, &self.slices, |_| {});
         }
         for (_, record) in self.records.iter() {
-            if let (Some(committed), None, false) = (record.committed, record.converged, record.abandoned) {
-                self.totals.unconverged += 1;
-                if self.window.contains(committed) {
-                    self.totals.unconverged_in_window += 1;
-                    self.totals.convergence.record_censored(now.since(committed).nanos());
-                    if let Ack::At(acked) = record.ack {
-                        self.totals.inconsistency_window.record_censored(now.since(acked).nanos());
-                    }
+            let (Some(committed), None, false) = (record.committed, record.converged, record.abandoned)
+            else {
+                continue;
+            };
+            self.totals.unconverged += 1;
+            if !self.window.contains(committed) {
+                continue;
+            }
+            self.totals.unconverged_in_window += 1;
+            let since_commit = now.since(committed).nanos();
+            let since_ack = match record.ack {
+                Ack::At(acked) => Some(now.since(acked).nanos()),
+                Ack::Awaited | Ack::Never => None,
+            };
+            self.totals.convergence.record_censored(since_commit);
+            since_ack.into_iter().for_each(|bound| self.totals.inconsistency_window.record_censored(bound));
+            for (i, node) in self.nodes.iter_mut().enumerate() {
+                let held = self.held[record.key.index() * self.members + i];
+                if i == record.accepted_by.index() || record.version.is_none_or(|version| held >= version) {
+                    continue;
                 }
+                node.delay.record_censored(since_commit);
+                self.totals.replication_delay.record_censored(since_commit);
+                since_ack.into_iter().for_each(|bound| self.totals.visible_after_ack.record_censored(bound));
             }
         }
         self.totals.converged = self.totals.committed - self.totals.abandoned - self.totals.unconverged;

@@ -12,15 +12,16 @@ impl Run<'_> {
     pub(super) fn check_writes(&self, check: &mut Check<'_>) {
         for (member, name) in check.nodes() {
             let scope = Some(("node", name));
-            check.samples("replication_delay_ms", scope, &self.delays(member), &[]);
+            let (known, censored) = self.delays(member);
+            check.samples("replication_delay_ms", scope, &known, &censored);
             let lag = self.lag(member);
             let age = |(from, to, oldest, _): &LagPiece| Piece::age(*from, *to, *oldest);
             let versions = |(from, to, _, versions): &LagPiece| Piece::level(*from, *to, *versions);
             check.over_time("lag_ms", scope, lag.iter().map(age));
             check.over_time("lag_versions", scope, lag.iter().map(versions));
         }
-        check.samples("visible_after_ack_ms", None, &self.visible_after_ack(), &[]);
         for (slug, (known, censored)) in [
+            ("visible_after_ack_ms", self.visible_after_ack()),
             ("convergence_ms", self.convergence()),
             ("inconsistency_window_ms", self.inconsistency_windows()),
             ("recovery_convergence_ms", self.recoveries()),
@@ -46,30 +47,42 @@ impl Run<'_> {
         write.abandoned.is_none() && self.converged(write).is_none()
     }
 
-    fn delays(&self, member: usize) -> Vec<i64> {
-        let writes =
-            self.writes.iter().filter(|write| self.in_window(write) && write.accepted_by.index() != member);
-        writes
-            .filter_map(|write| {
-                let (applied, committed) = (self.applied(write, member)?, write.committed?);
-                let delay = self.at(applied).signed_since(self.at(committed));
-                self.standing(write, applied, committed).then_some(delay)
-            })
-            .collect()
+    /// Delays of what arrived at `member`, and how long the rest has been on its way.
+    fn delays(&self, member: usize) -> (Vec<i64>, Vec<u64>) {
+        let (mut known, mut censored) = (Vec::new(), Vec::new());
+        for write in self.writes.iter().filter(|write| self.in_window(write)) {
+            let Some(committed) = write.committed.filter(|_| write.accepted_by.index() != member) else {
+                continue;
+            };
+            let from = self.at(committed);
+            match self.applied(write, member) {
+                Some(applied) if self.standing(write, applied, committed) => {
+                    known.push(self.at(applied).signed_since(from));
+                }
+                None if write.abandoned.is_none() => censored.push(self.end().since(from).nanos()),
+                _ => {}
+            }
+        }
+        (known, censored)
     }
 
-    fn visible_after_ack(&self) -> Vec<i64> {
-        let mut samples = Vec::new();
+    fn visible_after_ack(&self) -> (Vec<i64>, Vec<u64>) {
+        let (mut known, mut censored) = (Vec::new(), Vec::new());
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
+            let Some(acked) = write.acked else { continue };
             for member in (0..self.members).filter(|member| write.accepted_by.index() != *member) {
-                if let (Some(acked), Some(applied)) = (write.acked, self.applied_early(write, member))
-                    && self.standing(write, acked, applied)
-                {
-                    samples.push(self.at(applied).signed_since(self.at(acked)));
+                match (self.applied_early(write, member), self.applied(write, member)) {
+                    (Some(applied), _) if self.standing(write, acked, applied) => {
+                        known.push(self.at(applied).signed_since(self.at(acked)));
+                    }
+                    (None, None) if write.abandoned.is_none() => {
+                        censored.push(self.end().since(self.at(acked)).nanos());
+                    }
+                    _ => {}
                 }
             }
         }
-        samples
+        (known, censored)
     }
 
     /// As [`Run::applied`], but unknown where the member held a superseding version from the start.
