@@ -29,7 +29,8 @@ pub struct Writes {
     held: Vec<Version>,
     log: CommitLog,
     nodes: Vec<NodeState>,
-    recovery: Option<Recovery>,
+    /// Of faults that ended since the last one began.
+    recoveries: Vec<Recovery>,
     slices: Slices,
     /// The results.
     pub(crate) totals: WriteTotals,
@@ -168,7 +169,7 @@ impl Writes {
             held: vec![Version(0); keys * members],
             log: CommitLog::default(),
             nodes: vec![node; members],
-            recovery: None,
+            recoveries: Vec::new(),
             slices,
             totals: WriteTotals::default(),
         }
@@ -354,18 +355,20 @@ impl Writes {
     }
 
     pub(crate) fn fault_began(&mut self, now: Time) {
-        self.give_up_recovery(now);
+        self.give_up_recoveries(now);
     }
 
     pub(crate) fn fault_ended(&mut self, now: Time) {
-        self.give_up_recovery(now);
-        self.recovery = Some(Recovery { ended: now, log_position: self.log.end() });
-        self.check_recovery(now);
+        // A fault that the end of the clients' time heals counts too.
+        if self.window.from <= now && now <= self.window.to {
+            self.recoveries.push(Recovery { ended: now, log_position: self.log.end() });
+            self.check_recoveries(now);
+        }
     }
 
     /// The run is over: what is missing now stays missing.
     pub(crate) fn ended(&mut self, now: Time) {
-        self.give_up_recovery(now);
+        self.give_up_recoveries(now);
         for node in &mut self.nodes {
             node.change(now, &self.window, &self.slices, |_| {});
         }
@@ -469,29 +472,25 @@ impl Writes {
         if node.pointer > before && before == self.log.first {
             let least = self.nodes.iter().map(|node| node.pointer).min().unwrap_or_default();
             self.log.trim(least);
-            self.check_recovery(now);
+            self.check_recoveries(now);
         }
     }
 
-    fn check_recovery(&mut self, now: Time) {
-        let Some(recovery) = self.recovery else { return };
-        if self.nodes.iter().all(|node| node.pointer >= recovery.log_position) {
-            self.recovery = None;
-            if self.counts(&recovery) {
-                self.totals.recovery_convergence.record(now.since(recovery.ended).nanos() as i64);
-            }
+    fn check_recoveries(&mut self, now: Time) {
+        if self.recoveries.is_empty() {
+            return;
+        }
+        let least = self.nodes.iter().map(|node| node.pointer).min().unwrap_or_default();
+        let done = self.recoveries.extract_if(.., |recovery| recovery.log_position <= least);
+        for recovery in done {
+            self.totals.recovery_convergence.record(now.since(recovery.ended).nanos() as i64);
         }
     }
 
-    fn give_up_recovery(&mut self, now: Time) {
-        if let Some(recovery) = self.recovery.take().filter(|recovery| self.counts(recovery)) {
+    fn give_up_recoveries(&mut self, now: Time) {
+        for recovery in self.recoveries.drain(..) {
             self.totals.recovery_convergence.record_censored(now.since(recovery.ended).nanos());
         }
-    }
-
-    /// A fault that the end of the clients' time heals counts too.
-    fn counts(&self, recovery: &Recovery) -> bool {
-        self.window.from <= recovery.ended && recovery.ended <= self.window.to
     }
 }
 

@@ -143,15 +143,13 @@ impl Run<'_> {
 
     fn recoveries(&self) -> (Vec<i64>, Vec<u64>) {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
-        let is_fault = |what| {
-            matches!(what, Observation::FaultBegan(_) | Observation::FaultEnded(_) | Observation::Ended)
-        };
+        let is_bound = |what| matches!(what, Observation::FaultBegan(_) | Observation::Ended);
         for (i, record) in self.records.iter().enumerate() {
             let counts = self.window.from <= record.at && record.at <= self.window.to;
             if !matches!(record.what, Observation::FaultEnded(_)) || !counts {
                 continue;
             }
-            let next = (i + 1..self.records.len()).find(|j| is_fault(self.records[*j].what));
+            let next = (i + 1..self.records.len()).find(|j| is_bound(self.records[*j].what));
             let until = next.unwrap_or(self.records.len());
             let clear = |j: &usize| {
                 (0..self.members)
