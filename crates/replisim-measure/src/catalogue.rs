@@ -51,8 +51,16 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             Milliseconds,
             "from the ack of a write to its apply at a replica; negative: the replica was first",
         ),
-        info("lag_ms", Milliseconds, "age of the oldest committed write that a node lacks, over time"),
-        info("lag_versions", Versions, "how many committed writes a node lacks, over time"),
+        info(
+            "lag_ms",
+            Milliseconds,
+            "age of the oldest committed write that a node lacks, over time; the whole: over time and all nodes",
+        ),
+        info(
+            "lag_versions",
+            Versions,
+            "how many committed writes a node lacks, over time; the whole: over time and all nodes",
+        ),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
         info(
             "inconsistency_window_ms",

@@ -198,12 +198,13 @@ fn write_measures(roster: &Roster, writes: &WriteTotals, nodes: &[NodeResult]) -
     };
     let delays: Vec<_> = nodes.iter().map(|node| &node.delay).collect();
     let over_time = |slug, part: fn(&NodeResult) -> &TimeWeighted| {
-        let by_node = roster
-            .members
-            .iter()
-            .zip(nodes)
-            .map(|(name, node)| (name.clone(), Leaf::TimeWeighted(part(node).clone())));
-        Measure::new(slug, None).scope("node", by_node.collect())
+        let by_node = roster.members.iter().cloned().zip(nodes.iter().map(part));
+        let whole = by_node.clone().map(|(_, part)| part.clone()).reduce(|mut whole, part| {
+            whole.merge(&part);
+            whole
+        });
+        let by_node = by_node.map(|(name, part)| (name, Leaf::TimeWeighted(part.clone())));
+        Measure::new(slug, whole.map(Leaf::TimeWeighted)).scope("node", by_node.collect())
     };
     let committed = Some(writes.committed_in_window);
     let count = |slug, count, of| Measure::new(slug, Some(Leaf::Count { count, of }));

@@ -199,7 +199,7 @@ impl KeyAcks {
     }
 
     fn forget(&mut self, held: (Version, Time), oldest_open: Time, now: Time) {
-        if self.held.1 <= oldest_open {
+        if self.held.1 < oldest_open {
             self.safe = self.safe.max(self.held.0);
             self.held = held;
         }
@@ -264,6 +264,8 @@ mod tests {
         assert_eq!(acks.acks.len(), 3, "a read invoked at 34 may still return version 1");
         acks.forget((Version(3), at(50)), at(45), at(50));
         assert_eq!(acks.acks.len(), 1);
+        acks.forget((Version(3), at(50)), at(50), at(50));
+        assert_eq!(acks.acks.len(), 1, "a read invoked at the same instant may have come before");
         acks.forget((Version(3), at(50)), at(55), at(60));
         assert_eq!(acks.acks.len(), 0);
         assert_eq!(acks.last_before(at(60)), Some((at(30), Version(3))));

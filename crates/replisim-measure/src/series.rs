@@ -173,7 +173,8 @@ pub struct VisibilityPoint {
 impl Visibility {
     /// The curve in ten steps per power of ten. Steps without reads are left out.
     pub fn curve(&self) -> Vec<VisibilityPoint> {
-        let (all, fresh) = (Visibility::counts(&self.all), Visibility::counts(&self.fresh));
+        // By bucket, not by sample: a bucket's fresh reads and all its reads lie in one step then.
+        let (all, fresh): (Vec<_>, Vec<_>) = (self.all.counts().collect(), self.fresh.counts().collect());
         let mut points = Vec::new();
         let mut from = 0;
         for step in 0.. {
@@ -198,18 +199,6 @@ impl Visibility {
         self.fresh.merge(&other.fresh);
         self.all.merge(&other.all);
     }
-
-    fn counts(distribution: &Distribution) -> Vec<(u64, u64)> {
-        let n = distribution.count() as f64;
-        let mut before = 0;
-        let mut counts = Vec::new();
-        for (value, share) in distribution.cumulative() {
-            let upto = (share * n).round() as u64;
-            counts.push((value as u64, upto - before));
-            before = upto;
-        }
-        counts
-    }
 }
 
 #[cfg(test)]
@@ -223,6 +212,16 @@ mod tests {
             assert_eq!((slices.width, slices.count), (Duration::from_millis(width_ms), count), "{seconds} s");
         }
         assert_eq!(Slices::of(Duration::ZERO).count, 0);
+    }
+
+    #[test]
+    fn no_step_of_the_visibility_curve_has_more_fresh_reads_than_reads() {
+        let mut visibility = Visibility::default();
+        // Both lie in one bucket of the histogram, which crosses the end of a step (15 848 931 ns).
+        [15_848_000, 15_849_100].iter().for_each(|time| visibility.all.record(*time));
+        visibility.fresh.record(15_848_000);
+        let steps: Vec<_> = visibility.curve().iter().map(|point| (point.reads, point.fresh)).collect();
+        assert_eq!(steps, [(2, 1)]);
     }
 
     #[test]

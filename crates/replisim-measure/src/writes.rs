@@ -40,7 +40,6 @@ pub struct Writes {
 #[derive(Clone, Debug, Default)]
 pub struct WriteTotals {
     pub(crate) visible_after_ack: Distribution,
-    pub(crate) replication_delay: Distribution,
     pub(crate) convergence: Distribution,
     pub(crate) inconsistency_window: Distribution,
     pub(crate) recovery_convergence: Distribution,
@@ -216,7 +215,6 @@ impl Writes {
                 let at = early.map_or(now, |(_, at)| *at);
                 if member != accepted_by && in_window {
                     node.delay.record(at.signed_since(now));
-                    self.totals.replication_delay.record(at.signed_since(now));
                 }
             } else {
                 missing += 1;
@@ -270,7 +268,6 @@ impl Writes {
             if self.window.contains(committed) && member != record.accepted_by {
                 let delay = now.signed_since(committed);
                 self.nodes[member.index()].delay.record(delay);
-                self.totals.replication_delay.record(delay);
                 if let Ack::At(acked) = record.ack {
                     self.totals.visible_after_ack.record(now.signed_since(acked));
                 }
@@ -395,7 +392,6 @@ impl Writes {
                     continue;
                 }
                 node.delay.record_censored(since_commit);
-                self.totals.replication_delay.record_censored(since_commit);
                 since_ack.into_iter().for_each(|bound| self.totals.visible_after_ack.record_censored(bound));
             }
         }

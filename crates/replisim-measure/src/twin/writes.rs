@@ -2,7 +2,7 @@
 
 use replisim_observe::{Observation, Time};
 
-use super::check::{Check, Piece};
+use super::check::{Check, Piece, Scope};
 use super::{Run, WriteStory};
 
 /// From, to, commit time of the oldest missing write, number of missing writes.
@@ -10,16 +10,16 @@ type LagPiece = (Time, Time, Option<Time>, u64);
 
 impl Run<'_> {
     pub(super) fn check_writes(&self, check: &mut Check<'_>) {
+        let mut everywhere = Vec::new();
         for (member, name) in check.nodes() {
             let scope = Some(("node", name));
             let (known, censored) = self.delays(member);
             check.samples("replication_delay_ms", scope, &known, &censored);
             let lag = self.lag(member);
-            let age = |(from, to, oldest, _): &LagPiece| Piece::age(*from, *to, *oldest);
-            let versions = |(from, to, _, versions): &LagPiece| Piece::level(*from, *to, *versions);
-            check.over_time("lag_ms", scope, lag.iter().map(age));
-            check.over_time("lag_versions", scope, lag.iter().map(versions));
+            everywhere.extend(lag.clone());
+            check_lag(check, scope, &lag);
         }
+        check_lag(check, None, &everywhere);
         for (slug, (known, censored)) in [
             ("visible_after_ack_ms", self.visible_after_ack()),
             ("convergence_ms", self.convergence()),
@@ -165,4 +165,11 @@ impl Run<'_> {
         }
         (known, censored)
     }
+}
+
+fn check_lag(check: &mut Check<'_>, scope: Scope<'_>, lag: &[LagPiece]) {
+    let age = |(from, to, oldest, _): &LagPiece| Piece::age(*from, *to, *oldest);
+    let versions = |(from, to, _, versions): &LagPiece| Piece::level(*from, *to, *versions);
+    check.over_time("lag_ms", scope, lag.iter().map(age));
+    check.over_time("lag_versions", scope, lag.iter().map(versions));
 }
