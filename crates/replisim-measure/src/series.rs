@@ -51,6 +51,21 @@ pub struct Series {
     pub staleness: Vec<StalenessSeries>,
     /// Outcomes, by client.
     pub operations: Vec<OperationSeries>,
+    /// Acknowledged writes that the loss of the primary would cost, their bytes, and the age of the oldest.
+    pub exposure: ExposureSeries,
+    /// Keys whose live members differ.
+    pub divergence: GaugeSeries,
+}
+
+/// What the loss of the primary would cost, in each slice; nothing seen where there is no primary.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExposureSeries {
+    /// Acknowledged writes that the next primary does not have.
+    pub writes: GaugeSeries,
+    /// Their bytes.
+    pub bytes: GaugeSeries,
+    /// Nanoseconds since the ack of the oldest.
+    pub age: GaugeSeries,
 }
 
 /// Lag of one node in each slice.
@@ -90,6 +105,46 @@ pub struct OperationSeries {
     pub failed: Vec<u64>,
     /// Unknown.
     pub unknown: Vec<u64>,
+}
+
+/// A quantity over time, in each slice.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GaugeSeries {
+    /// Integral over the slice, doubled so that it is whole; the unit × nanoseconds.
+    pub twice_integral: Vec<u128>,
+    /// The largest value.
+    pub max: Vec<u64>,
+    /// How much of each slice has been seen, in nanoseconds.
+    pub seen: Vec<u64>,
+}
+
+impl GaugeSeries {
+    pub(crate) fn new(slices: usize) -> GaugeSeries {
+        GaugeSeries { twice_integral: vec![0; slices], max: vec![0; slices], seen: vec![0; slices] }
+    }
+
+    /// From `from` to `to` it was `value`.
+    pub(crate) fn add_level(&mut self, slices: &Slices, from: Time, to: Time, value: u64) {
+        self.add(slices, from, to, |_| value);
+    }
+
+    /// From `from` to `to` it was the time since `birth`; 0 if nothing has been born.
+    pub(crate) fn add_age(&mut self, slices: &Slices, from: Time, to: Time, birth: Option<Time>) {
+        self.add(slices, from, to, |at| birth.map_or(0, |birth| at.since(birth).nanos()));
+    }
+
+    fn add(&mut self, slices: &Slices, from: Time, to: Time, value: impl Fn(Time) -> u64) {
+        let mut from = from;
+        while from < to {
+            let Some(i) = slices.index(from) else { return };
+            let end = to.min(slices.start(i + 1));
+            let (lasted, first, last) = (end.since(from).nanos(), value(from), value(end));
+            self.twice_integral[i] += u128::from(lasted) * (u128::from(first) + u128::from(last));
+            self.max[i] = self.max[i].max(last);
+            self.seen[i] += lasted;
+            from = end;
+        }
+    }
 }
 
 impl LagSeries {
