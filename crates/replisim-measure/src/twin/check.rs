@@ -4,6 +4,7 @@ use replisim_observe::{Client, Time};
 
 use crate::distribution::{Distribution, Quantile, rank};
 use crate::findings::{Findings, Leaf};
+use crate::weighted::TimeWeighted;
 
 /// Collects disagreements with `findings`.
 pub(super) struct Check<'a> {
@@ -57,13 +58,13 @@ impl<'a> Check<'a> {
     }
 
     /// Samples, and lower bounds of censored ones.
-    pub(super) fn samples(&mut self, slug: &str, scope: Scope<'_>, known: &[i64], censored: &[u64]) {
+    pub(super) fn samples(&mut self, slug: &str, scope: Scope<'_>, (known, censored): &(Vec<i64>, Vec<u64>)) {
         let empty = Distribution::default();
         let streamed = match self.findings.leaf(slug, scope) {
             Some(Leaf::Distribution(distribution)) => distribution,
             _ => &empty,
         };
-        let mut sorted = known.to_vec();
+        let mut sorted = known.clone();
         sorted.sort();
         let sum: i128 = known.iter().map(|sample| i128::from(*sample)).sum();
         let facts = (streamed.count(), streamed.count_censored(), streamed.sum(), streamed.min());
@@ -86,13 +87,14 @@ impl<'a> Check<'a> {
     }
 
     /// A quantity over time, piece by piece.
-    pub(super) fn over_time(&mut self, slug: &str, scope: Scope<'_>, pieces: impl Iterator<Item = Piece>) {
-        let Some(Leaf::TimeWeighted(streamed)) = self.findings.leaf(slug, scope) else {
-            self.differs(slug, scope, &"nothing", &"a quantity over time");
-            return;
+    pub(super) fn over_time(&mut self, slug: &str, scope: Scope<'_>, pieces: &[Piece]) {
+        let empty = TimeWeighted::default();
+        let streamed = match self.findings.leaf(slug, scope) {
+            Some(Leaf::TimeWeighted(quantity)) => quantity,
+            _ => &empty,
         };
         let facts = (streamed.weight(), streamed.twice_integral(), streamed.max().unwrap_or_default());
-        let expected = pieces.fold((0u128, 0u128, 0u64), |(weight, twice_integral, max), piece| {
+        let expected = pieces.iter().fold((0u128, 0u128, 0u64), |(weight, twice_integral, max), piece| {
             let lasted = u128::from(piece.lasted);
             let twice = lasted * (u128::from(piece.first) + u128::from(piece.last));
             (weight + lasted, twice_integral + twice, max.max(if lasted > 0 { piece.last } else { 0 }))

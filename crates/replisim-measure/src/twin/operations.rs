@@ -10,7 +10,7 @@ impl Run<'_> {
         for (client, name) in check.clients() {
             let scope = Some(("workload", name));
             for (slug, reads) in [("read_latency_ms", true), ("write_latency_ms", false)] {
-                check.samples(slug, scope, &self.latencies(client, reads), &[]);
+                check.samples(slug, scope, &(self.latencies(client, reads), Vec::new()));
             }
             check.count("availability", scope, self.ok_of_scheduled(client));
         }

@@ -21,10 +21,10 @@ impl Run<'_> {
             let missed: Vec<i64> = reads.iter().map(|read| self.missed(read).len() as i64).collect();
             let stale = staleness.iter().zip(&missed).filter(|(_, missed)| **missed > 0);
             let stale: Vec<i64> = stale.map(|(staleness, _)| *staleness).collect();
-            check.samples("staleness_ms", scope, &staleness, &[]);
-            check.samples("staleness_when_stale_ms", scope, &stale, &[]);
-            check.samples("staleness_versions", scope, &missed, &[]);
             check.count("stale_reads", scope, (stale.len(), reads.len()));
+            check.samples("staleness_ms", scope, &(staleness, Vec::new()));
+            check.samples("staleness_when_stale_ms", scope, &(stale, Vec::new()));
+            check.samples("staleness_versions", scope, &(missed, Vec::new()));
             let visible: Vec<bool> = reads.iter().filter_map(|read| self.reflects_last_ack(read)).collect();
             let fresh = visible.iter().filter(|fresh| **fresh).count();
             check.count("t_visibility", scope, (fresh, visible.len()));
@@ -44,10 +44,16 @@ impl Run<'_> {
             .collect()
     }
 
+    /// The version returned; what lies below the line, as it was when the read was invoked, counts as nothing.
+    fn returned(&self, read: &ReadStory) -> Version {
+        let version = read.returned.map_or(Version(0), |stored| stored.version);
+        self.states[read.invoked].judged(read.key, version)
+    }
+
     /// M(r): writes of the key acked before r.invoked, not abandoned by then, not reflected by what r returned.
     fn missed(&self, read: &ReadStory) -> Vec<&WriteStory> {
         let invoked = self.at(read.invoked);
-        let returned = read.returned.map_or(Version(0), |stored| stored.version);
+        let returned = self.returned(read);
         let of_key = self
             .writes
             .iter()
@@ -77,6 +83,6 @@ impl Run<'_> {
                 })
         });
         let last = acked_before.filter_map(|write| Some((self.at(write.acked?), write.version?))).max()?;
-        Some(read.returned.is_some_and(|stored| stored.version >= last.1))
+        Some(self.returned(read) >= last.1)
     }
 }
