@@ -24,6 +24,8 @@ pub struct MeasureInfo {
     pub slug: &'static str,
     /// What it is counted in.
     pub unit: Unit,
+    /// A quantity over time, of which there are statistics, even if it is a count.
+    pub over_time: bool,
     /// What it means; `docs/definitions.md` has the exact words.
     pub about: &'static str,
     /// The kinds of scope it is also given by: `workload`, `node`, `kind`.
@@ -31,7 +33,11 @@ pub struct MeasureInfo {
 }
 
 const fn info(slug: &'static str, unit: Unit, about: &'static str) -> MeasureInfo {
-    MeasureInfo { slug, unit, about, scopes: &[] }
+    MeasureInfo { slug, unit, over_time: false, about, scopes: &[] }
+}
+
+const fn over_time(slug: &'static str, unit: Unit, about: &'static str) -> MeasureInfo {
+    MeasureInfo { slug, unit, over_time: true, about, scopes: &[] }
 }
 
 impl MeasureInfo {
@@ -65,9 +71,24 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             Milliseconds,
             "from the ack of a write to its apply at a replica; negative: the replica was first",
         ),
-        info("lag_ms", Milliseconds, "age of the oldest committed write that a node lacks, over time")
-            .by(&["node"]),
-        info("lag_versions", Versions, "how many committed writes a node lacks, over time").by(&["node"]),
+        over_time(
+            "lag_ms",
+            Milliseconds,
+            "age of the oldest committed write that a node lacks, over time; the whole: over time and all nodes",
+        )
+        .by(&["node"]),
+        over_time(
+            "lag_versions",
+            Versions,
+            "how many committed writes a node lacks, over time; the whole: over time and all nodes",
+        )
+        .by(&["node"]),
+        over_time(
+            "lag_bytes",
+            Bytes,
+            "how many bytes of committed writes a node lacks, over time; the whole: over time and all nodes",
+        )
+        .by(&["node"]),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
         info(
             "inconsistency_window_ms",
@@ -80,12 +101,35 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             "from the end of a fault until no live owner lacks a write committed before",
         ),
         info(
+            "catch_up_ms",
+            Milliseconds,
+            "from the end of a fault until a node's lag is what it was before, for a second",
+        ),
+        info(
+            "quiescent_convergence_ms",
+            Milliseconds,
+            "from the clients' last write until all live owners agree for good",
+        ),
+        over_time("divergence_keys", Count, "keys whose live owners differ in what they show, over time"),
+        info(
             "unconverged_writes",
             Count,
             "committed writes that some owner still lacks at the end of settle",
         ),
+        info("unconverged_at_live_owners", Count, "those of them that a live owner lacks"),
+        info("regressed_writes", Count, "writes that every owner held, and some owner lost again"),
         info("abandoned_writes", Count, "committed writes that the rightful history excludes"),
         info("lost_writes", Count, "acknowledged writes that were abandoned"),
+        info("lost_then_overwritten", Count, "lost writes of keys on which a later write stands"),
+        info("stranded_writes", Count, "lost writes that still stand in the log of some node"),
+        info("destroyed_writes", Count, "lost writes that no node has any more"),
+        over_time(
+            "rpo_writes",
+            Versions,
+            "acknowledged writes that the loss of the primary would cost, over time",
+        ),
+        over_time("rpo_bytes", Bytes, "their bytes, over time"),
+        over_time("rpo_age_ms", Milliseconds, "time since the ack of the oldest of them, over time"),
         info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)")
             .by(&["workload"]),
         info("write_latency_ms", Milliseconds, "from when a write was scheduled to its answer (ok writes)")

@@ -159,6 +159,13 @@ impl Distribution {
         points
     }
 
+    /// Pairs (upper end of a bucket, number of known samples ≥ 0 in it). Two distributions of as many digits have the
+    /// same buckets.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        let buckets = self.positive.iter().flat_map(|h| h.iter_recorded());
+        buckets.map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()))
+    }
+
     fn count_known(&self) -> u64 {
         count(&self.positive) + count(&self.negative)
     }

@@ -13,13 +13,24 @@
 //! Memory: O(keys × members), and one record for each write that is not yet everywhere (the unconverged backlog).
 
 pub mod catalogue;
+mod catch_up;
 pub mod distribution;
+mod divergence;
+mod early;
+mod exposure;
 pub mod findings;
+mod id_set;
+mod lag;
 pub mod measures;
+mod members;
 pub mod operations;
 pub mod reads;
 mod records;
+mod recovery;
+mod replicas;
+pub mod retirement;
 pub mod series;
+mod trail;
 pub mod twin;
 pub mod weighted;
 pub mod writes;

@@ -1,14 +1,20 @@
 //! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
 
-use replisim_observe::{Answer, Group, Observation, Observer, OpKind, Outcome, Roster, Said, Time, Window};
+use replisim_observe::{
+    Answer, Group, Observation, Observer, OpKind, Outcome, Roster, Said, Time, Version, Window,
+};
 
 use crate::distribution::Distribution;
+use crate::divergence::Divergence;
+use crate::exposure::ExposureResult;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
+use crate::lag::NodeResult;
 use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
+use crate::retirement::REMEMBERED;
 use crate::series::{Series, Slices};
 use crate::weighted::TimeWeighted;
-use crate::writes::{NodeResult, WriteTotals, Writes};
+use crate::writes::{WriteResults, WriteTotals, Writes};
 
 /// Measures a run while it happens.
 #[derive(Clone, Debug)]
@@ -37,12 +43,19 @@ struct Messages {
 impl Measures {
     /// Nothing seen yet of a run of `roster`; samples count from `window`.
     pub fn new(roster: Roster, window: Window) -> Measures {
+        Measures::remembering(roster, window, REMEMBERED)
+    }
+
+    /// The same, but so many settled writes are remembered one by one before they
+    /// [retire](crate::retirement).
+    pub fn remembering(roster: Roster, window: Window, writes: usize) -> Measures {
+        let remembered = writes;
         let slices = Slices::of(window.to.since(Time::ZERO));
         let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
         Measures {
             window,
             slices,
-            writes: Writes::new(members, keys, window, slices),
+            writes: Writes::new(&roster, window, slices, remembered),
             reads: Reads::new(clients, keys, window, slices),
             operations: Operations::new(clients, window, slices),
             messages: Messages::default(),
@@ -57,14 +70,15 @@ impl Measures {
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
         let (reads, staleness_series) = reads.into_results();
-        let (writes, nodes) = writes.into_results();
+        let WriteResults { totals: writes, nodes, recovery_convergence, exposure, divergence } =
+            writes.into_results();
         let accounting = Accounting {
             operations: totals.operations,
             ok: totals.ok,
             failed: totals.failed,
             unknown: totals.unknown,
             committed: writes.committed,
-            converged: writes.converged,
+            converged: writes.committed - writes.abandoned - writes.unconverged,
             unconverged: writes.unconverged,
             abandoned: writes.abandoned,
             messages_sent: messages.sent,
@@ -76,7 +90,10 @@ impl Measures {
         };
         let mut measures = Vec::new();
         measures.extend(read_measures(&roster, &reads));
-        measures.extend(write_measures(&roster, &writes, &nodes));
+        measures.extend(delay_measures(&roster, &writes, &nodes));
+        measures.push(Measure::new("recovery_convergence_ms", whole(&recovery_convergence)));
+        measures.extend(agreement_measures(&divergence));
+        measures.extend(loss_measures(&writes, &exposure));
         measures.extend(operation_measures(&roster, &by_client, &window));
         measures
             .push(Measure::new("messages", Some(Leaf::Count { count: messages.sent_in_window, of: None })));
@@ -86,6 +103,8 @@ impl Measures {
             lag: nodes.into_iter().map(|node| node.series).collect(),
             staleness: staleness_series,
             operations: operation_series,
+            exposure: exposure.series,
+            divergence: divergence.series,
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
@@ -98,15 +117,15 @@ impl Observer for Measures {
     fn observe(&mut self, at: Time, _: Group, what: Observation) {
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
-                let last_ack = match kind {
-                    OpKind::Read => self.reads.last_ack(at, key),
+                let (last_ack, line) = match kind {
+                    OpKind::Read => (self.reads.last_ack(at, key), self.writes.line(key)),
                     OpKind::Write(write) => {
-                        self.writes.invoked(write, key);
-                        None
+                        self.writes.invoked(at, write, key);
+                        (None, Version(0))
                     }
                 };
                 let invoked = at;
-                let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, open: true };
+                let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, line, open: true };
                 self.operations.invoked(op, state);
             }
             Observation::Returned { op, outcome, answer } => {
@@ -119,8 +138,7 @@ impl Observer for Measures {
                         if outcome == Outcome::Ok
                             && let Some(version) = self.writes.version_if_standing(write)
                         {
-                            let held = self.writes.held_by_all(state.key);
-                            self.reads.acked(at, state.key, version, held, self.operations.oldest_open(at));
+                            self.reads.acked(at, state.key, version);
                         }
                         self.writes.answered(at, write, outcome);
                     }
@@ -128,22 +146,29 @@ impl Observer for Measures {
                         if self.window.contains(state.invoked) {
                             self.reads_served[by.index()] += 1;
                         }
-                        self.reads.returned(state.client, state.key, state.invoked, state.last_ack, returned);
+                        self.reads.returned(&state, returned);
                     }
                     (OpKind::Read, _) => {}
                 }
             }
-            Observation::Committed { write, version, accepted_by, .. } => {
-                self.writes.committed(at, write, version, accepted_by);
+            Observation::Committed { write, key, version, bytes, accepted_by } => {
+                self.writes.committed(at, write, (key, version, bytes), accepted_by);
             }
+            Observation::Logged { member, key, stored } => self.writes.logged(at, member, key, stored),
             Observation::Applied { member, key, stored } => self.writes.applied(at, member, key, stored),
-            Observation::Abandoned { write } => {
-                if let Some((key, version)) = self.writes.abandoned(at, write) {
-                    self.reads.withdrawn(at, key, version);
-                }
+            Observation::Unlogged { member, key, undone, back_to } => {
+                self.writes.unlogged(at, member, key, undone, back_to);
             }
-            Observation::FaultBegan(_) => self.writes.fault_began(at),
-            Observation::FaultEnded(_) => self.writes.fault_ended(at),
+            Observation::Unapplied { member, key, undone, back_to } => {
+                self.writes.unapplied(at, member, key, undone, back_to);
+            }
+            Observation::DiskLost { member } => self.writes.disk_lost(at, member),
+            Observation::Promoted { member, floor } => self.writes.promoted(at, member, floor),
+            Observation::MemberDown { member } => self.writes.member_up(at, member, false),
+            Observation::MemberUp { member } => self.writes.member_up(at, member, true),
+            Observation::Abandoned { write } => self.writes.abandoned(at, write),
+            Observation::FaultBegan(fault) => self.writes.fault_began(at, fault),
+            Observation::FaultEnded(fault) => self.writes.fault_ended(at, fault),
             Observation::Sent { bytes } => {
                 self.messages.sent += 1;
                 if self.window.contains(at) {
@@ -154,20 +179,18 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
-            // Measured in the next steps.
-            Observation::Logged { .. }
-            | Observation::Unlogged { .. }
-            | Observation::Unapplied { .. }
-            | Observation::DiskLost { .. }
-            | Observation::Promoted { .. }
-            | Observation::Serving { .. }
-            | Observation::MemberDown { .. }
-            | Observation::MemberUp { .. }
+            Observation::Serving { .. }
             | Observation::PrimaryLost { .. }
             | Observation::PrimaryBack { .. } => {}
             Observation::Ended => {
                 self.writes.ended(at);
                 self.operations.ended();
+            }
+        }
+        if !self.writes.news.is_empty() {
+            let oldest_open = self.operations.oldest_open(at);
+            for news in self.writes.news.drain(..) {
+                self.reads.hear(at, news, oldest_open);
             }
         }
     }
@@ -191,33 +214,57 @@ fn read_measures(roster: &Roster, reads: &[ReadTotals]) -> Vec<Measure> {
     ]
 }
 
-/// Delay, lag and convergence, by node.
-fn write_measures(roster: &Roster, writes: &WriteTotals, nodes: &[NodeResult]) -> Vec<Measure> {
-    let whole = |distribution: &Distribution| {
-        (distribution.count() > 0).then(|| Leaf::Distribution(distribution.clone()))
+/// Delays, lag and convergence.
+fn delay_measures(roster: &Roster, writes: &WriteTotals, nodes: &[NodeResult]) -> Vec<Measure> {
+    let by_node = |slug, part: fn(&NodeResult) -> &Distribution| {
+        let parts: Vec<_> = nodes.iter().map(part).collect();
+        distribution_by(slug, "node", &roster.members, &parts)
     };
-    let delays: Vec<_> = nodes.iter().map(|node| &node.delay).collect();
     let over_time = |slug, part: fn(&NodeResult) -> &TimeWeighted| {
-        let by_node = roster
-            .members
-            .iter()
-            .zip(nodes)
-            .map(|(name, node)| (name.clone(), Leaf::TimeWeighted(part(node).clone())));
-        Measure::new(slug, None).scope("node", by_node.collect())
+        let by_node = roster.members.iter().cloned().zip(nodes.iter().map(part));
+        let whole = by_node.clone().map(|(_, part)| part.clone()).reduce(|mut whole, part| {
+            whole.merge(&part);
+            whole
+        });
+        let by_node = by_node.map(|(name, part)| (name, Leaf::TimeWeighted(part.clone())));
+        Measure::new(slug, whole.map(Leaf::TimeWeighted)).scope("node", by_node.collect())
     };
-    let committed = Some(writes.committed_in_window);
-    let count = |slug, count, of| Measure::new(slug, Some(Leaf::Count { count, of }));
     vec![
-        distribution_by("replication_delay_ms", "node", &roster.members, &delays),
+        by_node("replication_delay_ms", |node| &node.delay),
         Measure::new("visible_after_ack_ms", whole(&writes.visible_after_ack)),
         over_time("lag_ms", |node| &node.lag),
         over_time("lag_versions", |node| &node.lag_versions),
+        over_time("lag_bytes", |node| &node.lag_bytes),
         Measure::new("convergence_ms", whole(&writes.convergence)),
         Measure::new("inconsistency_window_ms", whole(&writes.inconsistency_window)),
-        Measure::new("recovery_convergence_ms", whole(&writes.recovery_convergence)),
+        by_node("catch_up_ms", |node| &node.catch_up),
+    ]
+}
+
+/// Whether live members agree.
+fn agreement_measures(divergence: &Divergence) -> [Measure; 2] {
+    [
+        Measure::new("quiescent_convergence_ms", whole(&divergence.quiescent_convergence)),
+        Measure::new("divergence_keys", over_time(&divergence.over_time)),
+    ]
+}
+
+/// What was lost, and what might have been.
+fn loss_measures(writes: &WriteTotals, exposure: &ExposureResult) -> [Measure; 11] {
+    let committed = writes.committed_in_window;
+    let count = |slug, count, of| Measure::new(slug, Some(Leaf::Count { count, of: Some(of) }));
+    [
         count("unconverged_writes", writes.unconverged_in_window, committed),
+        count("unconverged_at_live_owners", writes.unconverged_at_live_owners, committed),
+        count("regressed_writes", writes.regressed, committed),
         count("abandoned_writes", writes.abandoned_in_window, committed),
-        count("lost_writes", writes.lost_in_window, Some(writes.acked_in_window)),
+        count("lost_writes", writes.lost, writes.acked_in_window),
+        count("lost_then_overwritten", writes.lost_then_overwritten, writes.lost),
+        count("stranded_writes", writes.stranded, writes.lost),
+        count("destroyed_writes", writes.lost - writes.stranded, writes.lost),
+        Measure::new("rpo_writes", over_time(&exposure.writes)),
+        Measure::new("rpo_bytes", over_time(&exposure.bytes)),
+        Measure::new("rpo_age_ms", over_time(&exposure.age)),
     ]
 }
 
@@ -246,6 +293,16 @@ fn operation_measures(roster: &Roster, by_client: &[[OpTotals; 2]], window: &Win
         availability.scope("kind", kinds.collect()),
         throughput.scope("workload", rates),
     ]
+}
+
+/// Samples, if there are any.
+fn whole(distribution: &Distribution) -> Option<Leaf> {
+    (distribution.count() > 0).then(|| Leaf::Distribution(distribution.clone()))
+}
+
+/// A quantity over time, if it was measured at any.
+fn over_time(quantity: &TimeWeighted) -> Option<Leaf> {
+    (quantity.weight() > 0).then(|| Leaf::TimeWeighted(quantity.clone()))
 }
 
 /// A measure whose whole is the merger of its parts; parts without samples are left out.

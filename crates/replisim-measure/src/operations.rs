@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Client, Key, Op, OpKind, Outcome, Time, Window};
+use replisim_observe::{Client, Key, Op, OpKind, Outcome, Time, Version, Window};
 
 use crate::distribution::Distribution;
 use crate::reads::LastAck;
@@ -47,6 +47,8 @@ pub(crate) struct OpenOp {
     pub(crate) invoked: Time,
     /// For a read: the write of its key acked last before it was invoked.
     pub(crate) last_ack: LastAck,
+    /// For a read: what lies below this line counts as nothing.
+    pub(crate) line: Version,
     /// Whether its end is still to come.
     pub(crate) open: bool,
 }

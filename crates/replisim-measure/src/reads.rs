@@ -6,15 +6,19 @@
 //! or an earlier one would have); acks arrive nearly in version order, so the number of missed writes takes two binary
 //! searches and a look at the few acks in between.
 //!
-//! An ack is forgotten when every member holds its version and every read under way was invoked after that: no read
-//! can miss it any more.
+//! An ack is forgotten when its write has [retired](crate::retirement) and every operation under way was invoked after
+//! that. Only a read at a member that has fallen back below the key's line (as it was when the read was invoked) can
+//! still miss it; such a read counts as having returned nothing, so it misses all that was forgotten, and the number and
+//! the first of these acks are enough.
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Client, Key, Stored, Time, Version, Window};
+use replisim_observe::{Key, Stored, Time, Version, Window};
 
 use crate::distribution::Distribution;
+use crate::operations::OpenOp;
 use crate::series::{Slices, StalenessSeries, Visibility};
+use crate::writes::News;
 
 /// Everything measured about how fresh reads are.
 #[derive(Clone, Debug)]
@@ -42,14 +46,18 @@ pub(crate) type LastAck = Option<(Time, Version)>;
 #[derive(Clone, Debug, Default)]
 struct KeyAcks {
     acks: VecDeque<Ack>,
-    /// The youngest ack that has been forgotten.
-    forgotten: LastAck,
-    /// Acked and later abandoned writes.
+    forgotten: Forgotten,
+    /// Acked and later abandoned writes, as long as a read under way may have missed them.
     withdrawn: Vec<Withdrawn>,
-    /// Held by every member since then, but a read under way may be older.
-    held: (Version, Time),
-    /// Held by every member since before any read under way.
-    safe: Version,
+}
+
+/// Acks that have been forgotten.
+#[derive(Clone, Copy, Debug, Default)]
+struct Forgotten {
+    count: u64,
+    first: Time,
+    last: LastAck,
+    newest: Version,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,11 +68,16 @@ struct Ack {
     high: Version,
     /// The smallest version from here on.
     low: Version,
+    /// When its write retired.
+    retired: Option<Time>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Withdrawn {
+    count: u64,
+    /// The first of them.
     acked: Time,
+    /// The newest of them.
     version: Version,
     abandoned: Time,
 }
@@ -81,24 +94,24 @@ impl Reads {
         }
     }
 
-    /// A write of `key` was acked. `held` is the newest version that every member holds, and since when;
-    /// `oldest_open` the invocation of the oldest operation under way.
-    pub(crate) fn acked(
-        &mut self,
-        now: Time,
-        key: Key,
-        version: Version,
-        held: (Version, Time),
-        oldest_open: Time,
-    ) {
-        let acks = &mut self.keys[key.index()];
-        acks.forget(held, oldest_open, now);
-        acks.push(now, version);
+    /// A write of `key` was acked.
+    pub(crate) fn acked(&mut self, now: Time, key: Key, version: Version) {
+        self.keys[key.index()].push(now, version);
     }
 
-    /// An acked write was abandoned.
-    pub(crate) fn withdrawn(&mut self, now: Time, key: Key, version: Version) {
-        self.keys[key.index()].withdraw(now, version);
+    /// Something has become of writes. `oldest_open` is the invocation of the oldest operation under way.
+    pub(crate) fn hear(&mut self, now: Time, news: News, oldest_open: Time) {
+        let (News::Retired(key, ..) | News::Withdrawn(key, ..) | News::BlockWithdrawn(key)) = news;
+        let acks = &mut self.keys[key.index()];
+        match news {
+            News::Retired(_, version, true) => acks.retire(now, version),
+            News::Retired(_, _, false) => {}
+            News::Withdrawn(_, above, upto) => {
+                acks.withdraw(now, |ack| above < ack.version && ack.version <= upto);
+            }
+            News::BlockWithdrawn(_) => acks.withdraw_block(now),
+        }
+        acks.forget(oldest_open);
     }
 
     /// The write of `key` acked last before `now`.
@@ -106,16 +119,11 @@ impl Reads {
         self.keys[key.index()].last_before(now)
     }
 
-    /// A read that was invoked at `invoked`, when `last` was the last ack, returned `returned`.
-    pub(crate) fn returned(
-        &mut self,
-        client: Client,
-        key: Key,
-        invoked: Time,
-        last: LastAck,
-        returned: Option<Stored>,
-    ) {
+    /// A read returned `returned`.
+    pub(crate) fn returned(&mut self, read: &OpenOp, returned: Option<Stored>) {
+        let OpenOp { client, key, invoked, .. } = *read;
         let version = returned.map_or(Version(0), |stored| stored.version);
+        let version = if version < read.line { Version(0) } else { version };
         let (missed, oldest) = self.keys[key.index()].missed(version, invoked);
         let staleness = oldest.map_or(0, |acked| invoked.since(acked).nanos());
         if let Some(slice) = self.slices.index(invoked) {
@@ -130,7 +138,7 @@ impl Reads {
         if missed > 0 {
             totals.when_stale.record(staleness as i64);
         }
-        if let Some((acked, newest)) = last {
+        if let Some((acked, newest)) = read.last_ack {
             let t = invoked.since(acked).nanos() as i64;
             totals.visibility.all.record(t);
             if version >= newest {
@@ -151,7 +159,7 @@ impl KeyAcks {
         for earlier in self.acks.iter_mut().rev().take_while(|earlier| earlier.low > version) {
             earlier.low = version;
         }
-        self.acks.push_back(Ack { at, version, high, low: version });
+        self.acks.push_back(Ack { at, version, high, low: version, retired: None });
     }
 
     /// How many writes a read of `version`, invoked at `invoked`, missed, and when the oldest of them was acked.
@@ -163,10 +171,14 @@ impl KeyAcks {
         let mut count = acked.saturating_sub(all_from) as u64;
         count += mixed.filter(|ack| ack.version > version).count() as u64;
         let mut oldest = (first < acked).then(|| self.acks[first].at);
+        if version == Version(0) && self.forgotten.count > 0 {
+            count += self.forgotten.count;
+            oldest = Some(self.forgotten.first);
+        }
         for withdrawn in &self.withdrawn {
             // Abandoned only after the read was invoked: it was missed all the same.
             if withdrawn.acked < invoked && invoked <= withdrawn.abandoned && withdrawn.version > version {
-                count += 1;
+                count += withdrawn.count;
                 oldest = Some(oldest.map_or(withdrawn.acked, |oldest| oldest.min(withdrawn.acked)));
             }
         }
@@ -175,17 +187,21 @@ impl KeyAcks {
 
     fn last_before(&self, now: Time) -> LastAck {
         let mut earlier = self.acks.iter().rev().skip_while(|ack| ack.at >= now);
-        let Some(last) = earlier.next() else { return self.forgotten };
+        let Some(last) = earlier.next() else { return self.forgotten.last };
         let same_instant = earlier.take_while(|ack| ack.at == last.at).map(|ack| ack.version);
         let version = same_instant.fold(last.version, Version::max);
-        Some((last.at, version).max(self.forgotten.unwrap_or_default()))
+        Some((last.at, version).max(self.forgotten.last.unwrap_or_default()))
     }
 
-    fn withdraw(&mut self, now: Time, version: Version) {
-        let Some(i) = self.acks.iter().position(|ack| ack.version == version) else { return };
-        if let Some(ack) = self.acks.remove(i) {
-            self.withdrawn.push(Withdrawn { acked: ack.at, version, abandoned: now });
-        }
+    fn withdraw(&mut self, now: Time, is_withdrawn: impl Fn(&Ack) -> bool) {
+        let withdrawn = &mut self.withdrawn;
+        self.acks.retain(|ack| {
+            let stays = !is_withdrawn(ack);
+            if !stays {
+                withdrawn.push(Withdrawn { count: 1, acked: ack.at, version: ack.version, abandoned: now });
+            }
+            stays
+        });
         let mut high = Version(0);
         for ack in &mut self.acks {
             high = high.max(ack.version);
@@ -198,15 +214,33 @@ impl KeyAcks {
         }
     }
 
-    fn forget(&mut self, held: (Version, Time), oldest_open: Time, now: Time) {
-        if self.held.1 <= oldest_open {
-            self.safe = self.safe.max(self.held.0);
-            self.held = held;
+    fn withdraw_block(&mut self, now: Time) {
+        self.withdraw(now, |ack| ack.retired.is_some());
+        let Forgotten { count, first, newest, .. } = std::mem::take(&mut self.forgotten);
+        if count > 0 {
+            self.withdrawn.push(Withdrawn { count, acked: first, version: newest, abandoned: now });
         }
-        while let Some(ack) = self.acks.front().filter(|ack| ack.high <= self.safe && ack.at < now) {
-            self.forgotten = self.forgotten.max(Some((ack.at, ack.version)));
-            self.acks.pop_front();
+    }
+
+    fn retire(&mut self, now: Time, version: Version) {
+        let from = self.acks.partition_point(|ack| ack.high < version);
+        if let Some(ack) = self.acks.range_mut(from..).find(|ack| ack.version == version) {
+            ack.retired = Some(now);
         }
+    }
+
+    fn forget(&mut self, oldest_open: Time) {
+        let safe = |ack: &Ack| ack.retired.is_some_and(|retired| retired < oldest_open);
+        while let Some(ack) = self.acks.pop_front_if(|ack| safe(ack)) {
+            let forgotten = &mut self.forgotten;
+            if forgotten.count == 0 {
+                forgotten.first = ack.at;
+            }
+            forgotten.count += 1;
+            forgotten.last = forgotten.last.max(Some((ack.at, ack.version)));
+            forgotten.newest = forgotten.newest.max(ack.version);
+        }
+        self.withdrawn.retain(|withdrawn| withdrawn.abandoned >= oldest_open);
     }
 }
 
@@ -251,21 +285,33 @@ mod tests {
     fn a_superseding_write_that_is_abandoned_makes_reads_fresh_again() {
         let mut acks = acks(&[(10, 1), (20, 2)]);
         assert_eq!(acks.missed(Version(1), at(25)), (1, Some(at(20))));
-        acks.withdraw(at(30), Version(2));
+        acks.withdraw(at(30), |ack| ack.version == Version(2));
         assert_eq!(acks.missed(Version(1), at(40)), (0, None));
         assert_eq!(acks.missed(Version(1), at(25)), (1, Some(at(20))), "judged as of the invocation");
         assert_eq!(acks.last_before(at(40)), Some((at(10), Version(1))));
     }
 
     #[test]
-    fn acks_that_no_read_can_miss_are_forgotten_but_the_last_is_remembered() {
+    fn acks_of_retired_writes_are_forgotten_once_no_older_read_is_under_way() {
         let mut acks = acks(&[(10, 1), (20, 2), (30, 3)]);
-        acks.forget((Version(2), at(35)), at(34), at(40));
-        assert_eq!(acks.acks.len(), 3, "a read invoked at 34 may still return version 1");
-        acks.forget((Version(3), at(50)), at(45), at(50));
-        assert_eq!(acks.acks.len(), 1);
-        acks.forget((Version(3), at(50)), at(55), at(60));
-        assert_eq!(acks.acks.len(), 0);
+        acks.retire(at(35), Version(1));
+        acks.retire(at(40), Version(2));
+        for (oldest_open, left) in [(35, 3), (36, 2), (40, 2), (41, 1), (99, 1)] {
+            acks.forget(at(oldest_open));
+            assert_eq!(acks.acks.len(), left, "a read invoked at {oldest_open} is under way");
+        }
+        assert_eq!(acks.missed(Version(2), at(50)), (1, Some(at(30))));
+        assert_eq!(
+            acks.missed(Version(0), at(50)),
+            (3, Some(at(10))),
+            "its member has fallen below the line"
+        );
+        acks.retire(at(50), Version(3));
+        acks.forget(at(60));
         assert_eq!(acks.last_before(at(60)), Some((at(30), Version(3))));
+        acks.withdraw_block(at(70));
+        assert_eq!(acks.missed(Version(0), at(80)), (0, None));
+        assert_eq!(acks.missed(Version(0), at(70)), (3, Some(at(10))), "judged as of the invocation");
+        assert_eq!(acks.last_before(at(80)), None);
     }
 }

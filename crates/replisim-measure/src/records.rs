@@ -13,7 +13,6 @@ pub(crate) struct Records<R> {
     ring: VecDeque<Option<R>>,
     live_in_ring: usize,
     stragglers: BTreeMap<u64, R>,
-    most_live: usize,
 }
 
 /// Below this length the ring is left alone.
@@ -21,13 +20,7 @@ const SMALL: usize = 1_024;
 
 impl<R> Default for Records<R> {
     fn default() -> Self {
-        Records {
-            first: 0,
-            ring: VecDeque::new(),
-            live_in_ring: 0,
-            stragglers: BTreeMap::new(),
-            most_live: 0,
-        }
+        Records { first: 0, ring: VecDeque::new(), live_in_ring: 0, stragglers: BTreeMap::new() }
     }
 }
 
@@ -42,7 +35,6 @@ impl<R> Records<R> {
         }
         self.ring.push_back(Some(record));
         self.live_in_ring += 1;
-        self.most_live = self.most_live.max(self.len());
         if self.ring.len() > SMALL && self.live_in_ring * 8 < self.ring.len() {
             self.spill();
         }
@@ -75,6 +67,22 @@ impl<R> Records<R> {
         removed
     }
 
+    /// Adds a record of which the id has had one before.
+    pub(crate) fn put_back(&mut self, id: u64, record: R) {
+        let young = id.checked_sub(self.first).and_then(|i| self.ring.get_mut(i as usize));
+        match young {
+            Some(place) => {
+                self.live_in_ring += usize::from(place.is_none());
+                *place = Some(record);
+            }
+            None => _ = self.stragglers.insert(id, record),
+        }
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.stragglers.values_mut().chain(self.ring.iter_mut().flatten())
+    }
+
     /// All records, by id.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &R)> {
         let young = (self.first..).zip(&self.ring).filter_map(|(id, record)| Some((id, record.as_ref()?)));
@@ -84,11 +92,6 @@ impl<R> Records<R> {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.live_in_ring + self.stragglers.len()
-    }
-
-    /// The most there have been at a time.
-    pub(crate) fn most_live(&self) -> usize {
-        self.most_live
     }
 
     fn trim(&mut self) {

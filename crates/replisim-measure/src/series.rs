@@ -51,6 +51,21 @@ pub struct Series {
     pub staleness: Vec<StalenessSeries>,
     /// Outcomes, by client.
     pub operations: Vec<OperationSeries>,
+    /// Acknowledged writes that the loss of the primary would cost, their bytes, and the age of the oldest.
+    pub exposure: ExposureSeries,
+    /// Keys whose live members differ.
+    pub divergence: GaugeSeries,
+}
+
+/// What the loss of the primary would cost, in each slice; nothing seen where there is no primary.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ExposureSeries {
+    /// Acknowledged writes that the next primary does not have.
+    pub writes: GaugeSeries,
+    /// Their bytes.
+    pub bytes: GaugeSeries,
+    /// Nanoseconds since the ack of the oldest.
+    pub age: GaugeSeries,
 }
 
 /// Lag of one node in each slice.
@@ -90,6 +105,46 @@ pub struct OperationSeries {
     pub failed: Vec<u64>,
     /// Unknown.
     pub unknown: Vec<u64>,
+}
+
+/// A quantity over time, in each slice.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GaugeSeries {
+    /// Integral over the slice, doubled so that it is whole; the unit × nanoseconds.
+    pub twice_integral: Vec<u128>,
+    /// The largest value.
+    pub max: Vec<u64>,
+    /// How much of each slice has been seen, in nanoseconds.
+    pub seen: Vec<u64>,
+}
+
+impl GaugeSeries {
+    pub(crate) fn new(slices: usize) -> GaugeSeries {
+        GaugeSeries { twice_integral: vec![0; slices], max: vec![0; slices], seen: vec![0; slices] }
+    }
+
+    /// From `from` to `to` it was `value`.
+    pub(crate) fn add_level(&mut self, slices: &Slices, from: Time, to: Time, value: u64) {
+        self.add(slices, from, to, |_| value);
+    }
+
+    /// From `from` to `to` it was the time since `birth`; 0 if nothing has been born.
+    pub(crate) fn add_age(&mut self, slices: &Slices, from: Time, to: Time, birth: Option<Time>) {
+        self.add(slices, from, to, |at| birth.map_or(0, |birth| at.since(birth).nanos()));
+    }
+
+    fn add(&mut self, slices: &Slices, from: Time, to: Time, value: impl Fn(Time) -> u64) {
+        let mut from = from;
+        while from < to {
+            let Some(i) = slices.index(from) else { return };
+            let end = to.min(slices.start(i + 1));
+            let (lasted, first, last) = (end.since(from).nanos(), value(from), value(end));
+            self.twice_integral[i] += u128::from(lasted) * (u128::from(first) + u128::from(last));
+            self.max[i] = self.max[i].max(last);
+            self.seen[i] += lasted;
+            from = end;
+        }
+    }
 }
 
 impl LagSeries {
@@ -173,7 +228,8 @@ pub struct VisibilityPoint {
 impl Visibility {
     /// The curve in ten steps per power of ten. Steps without reads are left out.
     pub fn curve(&self) -> Vec<VisibilityPoint> {
-        let (all, fresh) = (Visibility::counts(&self.all), Visibility::counts(&self.fresh));
+        // By bucket, not by sample: a bucket's fresh reads and all its reads lie in one step then.
+        let (all, fresh): (Vec<_>, Vec<_>) = (self.all.counts().collect(), self.fresh.counts().collect());
         let mut points = Vec::new();
         let mut from = 0;
         for step in 0.. {
@@ -198,18 +254,6 @@ impl Visibility {
         self.fresh.merge(&other.fresh);
         self.all.merge(&other.all);
     }
-
-    fn counts(distribution: &Distribution) -> Vec<(u64, u64)> {
-        let n = distribution.count() as f64;
-        let mut before = 0;
-        let mut counts = Vec::new();
-        for (value, share) in distribution.cumulative() {
-            let upto = (share * n).round() as u64;
-            counts.push((value as u64, upto - before));
-            before = upto;
-        }
-        counts
-    }
 }
 
 #[cfg(test)]
@@ -223,6 +267,16 @@ mod tests {
             assert_eq!((slices.width, slices.count), (Duration::from_millis(width_ms), count), "{seconds} s");
         }
         assert_eq!(Slices::of(Duration::ZERO).count, 0);
+    }
+
+    #[test]
+    fn no_step_of_the_visibility_curve_has_more_fresh_reads_than_reads() {
+        let mut visibility = Visibility::default();
+        // Both lie in one bucket of the histogram, which crosses the end of a step (15 848 931 ns).
+        [15_848_000, 15_849_100].iter().for_each(|time| visibility.all.record(*time));
+        visibility.fresh.record(15_848_000);
+        let steps: Vec<_> = visibility.curve().iter().map(|point| (point.reads, point.fresh)).collect();
+        assert_eq!(steps, [(2, 1)]);
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn resolve(slug: &str, value: &str) -> Result<&'static MeasureInfo, String> {
 }
 
 fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Statistic, String> {
-    let counts = matches!(measure.unit, Unit::Count | Unit::Bytes | Unit::PerSecond);
+    let counts = matches!(measure.unit, Unit::Count | Unit::Bytes | Unit::PerSecond) && !measure.over_time;
     let Some(function) = function else {
         return match measure.unit {
             Unit::Share => Ok(Statistic::Share),

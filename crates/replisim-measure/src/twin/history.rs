@@ -1,0 +1,117 @@
+//! The run as a story of each write and of each operation, told event by event: what is known when, who is promoted,
+//! what is abandoned, what retires.
+
+use replisim_observe::{Observation, OpKind, Outcome, Said, Stored, Version, Write};
+
+use super::state::State;
+use super::{OpStory, Run, WriteStory};
+
+/// Telling the story: what is needed only meanwhile.
+pub(super) struct Telling {
+    remembered: u64,
+    /// The highest floor of a promotion.
+    floor: Version,
+    /// The next ticket, and those of the settled writes.
+    next: u64,
+    tickets: Vec<(u64, Write)>,
+}
+
+impl Telling {
+    pub(super) fn new(remembered: usize) -> Telling {
+        Telling { remembered: remembered as u64, floor: Version(0), next: 0, tickets: Vec::new() }
+    }
+
+    pub(super) fn see(&mut self, run: &mut Run<'_>, i: usize, state: &mut State) {
+        state.see(run.records[i].what);
+        match run.records[i].what {
+            Observation::Invoked { op, client, kind, key, scheduled } => {
+                run.ops.push(OpStory { op, client, kind, key, scheduled, invoked: i, end: None });
+                if let OpKind::Write(write) = kind {
+                    run.writes.push(WriteStory::new(write, key));
+                }
+            }
+            Observation::Returned { op, outcome, answer } => {
+                let story = run.ops.iter_mut().find(|story| story.op == op && story.end.is_none());
+                let Some(story) = story else { return };
+                let said = answer.map(|answer| answer.said);
+                let returned = if let Some(Said::Value(returned)) = said { returned } else { None };
+                story.end = Some((i, outcome, returned));
+                if let OpKind::Write(write) = story.kind {
+                    let acked = outcome == Outcome::Ok && said != Some(Said::NotApplied);
+                    let write = run.write(write);
+                    write.answered = true;
+                    write.acked = acked.then_some(i);
+                }
+            }
+            Observation::Committed { write, version, bytes, accepted_by, .. } => {
+                self.learn(run, i, Stored { version, write });
+                let story = run.write(write);
+                story.committed = Some(i);
+                story.bytes = bytes;
+                story.accepted_by = accepted_by;
+                story.abandoned = story.excluded.then_some(i);
+            }
+            Observation::Logged { stored, .. } | Observation::Applied { stored, .. } => {
+                self.learn(run, i, stored);
+            }
+            Observation::Promoted { member, floor } => {
+                self.floor = self.floor.max(floor);
+                for story in &mut run.writes {
+                    let lacks = |version| state.logs(member.index(), story.key) < version;
+                    if !story.version.is_some_and(|version| version <= floor && lacks(version)) {
+                        continue;
+                    }
+                    story.excluded = true;
+                    if story.committed.is_some() {
+                        story.abandoned.get_or_insert(i);
+                    }
+                }
+            }
+            Observation::Abandoned { write } => {
+                let story = run.write(write);
+                if story.committed.is_some() && story.retired.is_none() {
+                    story.abandoned.get_or_insert(i);
+                }
+            }
+            _ => {}
+        }
+        self.settle(run, i, state);
+    }
+
+    /// What becomes known after a promotion was not at the promoted member.
+    fn learn(&self, run: &mut Run<'_>, i: usize, Stored { version, write }: Stored) {
+        let story = run.write(write);
+        if story.known.is_none() {
+            story.known = Some(i);
+            story.version = Some(version);
+            story.excluded = version <= self.floor;
+        }
+    }
+
+    /// Draws tickets for writes that have settled, in version order, and retires those whose turn it is.
+    fn settle(&mut self, run: &mut Run<'_>, i: usize, state: &mut State) {
+        let mut settled: Vec<(Version, Write)> = Vec::new();
+        for story in &run.writes {
+            let (Some(version), Some(_)) = (story.version, story.committed) else { continue };
+            let everywhere = (0..run.members).all(|member| state.shows(member, story.key) >= version);
+            let stands = story.answered && story.abandoned.is_none() && story.retired.is_none();
+            if stands && everywhere {
+                settled.push((version, story.write));
+            }
+        }
+        settled.sort();
+        self.tickets.retain(|(_, write)| settled.iter().any(|(_, other)| other == write));
+        settled.retain(|(_, write)| self.tickets.iter().all(|(_, other)| other != write));
+        for (_, write) in settled {
+            self.tickets.push((self.next, write));
+            self.next += 1;
+            let (next, remembered) = (self.next, self.remembered);
+            for (_, write) in self.tickets.extract_if(.., |(ticket, _)| next - *ticket > remembered) {
+                let story = run.write(write);
+                story.retired = Some(i);
+                let line = &mut state.lines[story.key.index()];
+                *line = story.version.unwrap_or_default().max(*line);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The same measures by brute force over a recorded run: O(n²), and as close to the words of `docs/definitions.md` as
+//! code can be. It shares nothing with the streaming measures but the types of the results it is compared with.
+//!
+//! Use it as an oracle: [`disagreements`] lists every place where a streamed result differs from the definition.
+//! Here are the stories of the run ([`history`] tells them) and the state after each event ([`state`]); the other files
+//! say what each measure makes of them, and [`check`] compares.
+
+mod catch_up;
+mod check;
+mod history;
+mod lag;
+mod loss;
+mod operations;
+mod reads;
+mod state;
+mod writes;
+
+use replisim_observe::{
+    Client, Key, Member, Op, OpKind, Outcome, PromotionRule, Record, Stored, Time, Version, Window, Write,
+};
+
+use crate::findings::Findings;
+use crate::retirement::REMEMBERED;
+use check::Check;
+use history::Telling;
+use state::State;
+
+/// Compares results with what the definitions make of the recorded run. Empty if they agree to the nanosecond.
+pub fn disagreements(findings: &Findings, records: &[Record], window: Window) -> Vec<String> {
+    disagreements_remembering(findings, records, window, REMEMBERED)
+}
+
+/// The same for measures that remember so many settled writes.
+pub fn disagreements_remembering(
+    findings: &Findings,
+    records: &[Record],
+    window: Window,
+    writes: usize,
+) -> Vec<String> {
+    let run = Run::read(findings, records, window, writes);
+    let mut check = Check { findings, found: Vec::new() };
+    run.check_reads(&mut check);
+    run.check_writes(&mut check);
+    run.check_lag(&mut check);
+    run.check_catch_up(&mut check);
+    run.check_loss(&mut check);
+    run.check_operations(&mut check);
+    run.check_accounting(&mut check);
+    check.found
+}
+
+/// A write, with the moments that its definition names. An index is a position in the record: it tells apart what
+/// happened at the same instant.
+#[derive(Clone, Debug)]
+struct WriteStory {
+    write: Write,
+    key: Key,
+    version: Option<Version>,
+    bytes: u32,
+    known: Option<usize>,
+    /// A promoted member lacked it, or it became known later.
+    excluded: bool,
+    committed: Option<usize>,
+    accepted_by: Member,
+    answered: bool,
+    acked: Option<usize>,
+    abandoned: Option<usize>,
+    retired: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OpStory {
+    op: Op,
+    client: Client,
+    kind: OpKind,
+    key: Key,
+    scheduled: Time,
+    invoked: usize,
+    end: Option<(usize, Outcome, Option<Stored>)>,
+}
+
+struct Run<'a> {
+    records: &'a [Record],
+    members: usize,
+    keys: usize,
+    window: Window,
+    promotion: &'a PromotionRule,
+    writes: Vec<WriteStory>,
+    ops: Vec<OpStory>,
+    /// After each event.
+    states: Vec<State>,
+}
+
+impl WriteStory {
+    fn new(write: Write, key: Key) -> WriteStory {
+        WriteStory {
+            write,
+            key,
+            version: None,
+            bytes: 0,
+            known: None,
+            excluded: false,
+            committed: None,
+            accepted_by: Member(0),
+            answered: false,
+            acked: None,
+            abandoned: None,
+            retired: None,
+        }
+    }
+
+    /// Whether it is not abandoned just after event `index`.
+    fn stands(&self, index: usize) -> bool {
+        self.abandoned.is_none_or(|abandoned| abandoned > index)
+    }
+}
+
+impl<'a> Run<'a> {
+    fn read(findings: &'a Findings, records: &'a [Record], window: Window, remembered: usize) -> Run<'a> {
+        let (members, keys) = (findings.roster.members.len(), findings.roster.keys);
+        let (writes, ops) = (Vec::new(), Vec::new());
+        let (promotion, states) = (&findings.roster.promotion, Vec::new());
+        let mut run = Run { records, members, keys, window, promotion, writes, ops, states };
+        let mut telling = Telling::new(remembered);
+        let mut state = State::new(members, keys);
+        for i in 0..records.len() {
+            telling.see(&mut run, i, &mut state);
+            run.states.push(state.clone());
+        }
+        run
+    }
+
+    fn write(&mut self, write: Write) -> &mut WriteStory {
+        self.writes.iter_mut().find(|story| story.write == write).expect("invoked before anything else")
+    }
+
+    fn at(&self, index: usize) -> Time {
+        self.records[index].at
+    }
+
+    fn end(&self) -> Time {
+        self.records.last().map_or(Time::ZERO, |record| record.at)
+    }
+
+    fn in_window(&self, write: &WriteStory) -> bool {
+        write.committed.is_some_and(|i| self.window.contains(self.at(i)))
+    }
+
+    /// Whether `member` holds the write just after event `index`.
+    fn holds(&self, member: usize, write: &WriteStory, index: usize) -> bool {
+        write.version.is_some_and(|version| self.states[index].shows(member, write.key) >= version)
+    }
+
+    /// Writes that `member` lacks just after event `index`: committed by then, not abandoned, not held.
+    fn lacks(&self, member: usize, index: usize) -> Vec<&WriteStory> {
+        let lacked = |write: &&WriteStory| {
+            write.committed.is_some_and(|committed| committed <= index)
+                && write.stands(index)
+                && !self.holds(member, write, index)
+        };
+        self.writes.iter().filter(lacked).collect()
+    }
+}

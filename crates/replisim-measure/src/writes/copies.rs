@@ -1,0 +1,218 @@
+//! A member's copies change: it logs, applies, and loses again.
+
+use replisim_observe::{Key, Member, Stored, Time, Version};
+
+use super::{Ack, KeyState, Writes};
+use crate::replicas::Replicas;
+
+impl Writes {
+    pub(crate) fn logged(&mut self, now: Time, member: Member, key: Key, stored: Stored) {
+        self.note(member, key, stored);
+        self.change(now, member, key, |replicas| replicas.raise_logged(member, key, stored.version));
+        self.exposure.advanced(now, member, stored.version, &self.replicas);
+    }
+
+    pub(crate) fn applied(&mut self, now: Time, member: Member, key: Key, stored: Stored) {
+        self.note(member, key, stored);
+        let version = stored.version;
+        if version <= self.replicas.shows(member, key) {
+            return;
+        }
+        self.change(now, member, key, |replicas| {
+            replicas.set_shown(member, key, version);
+            replicas.raise_logged(member, key, version);
+        });
+        self.exposure.advanced(now, member, version, &self.replicas);
+    }
+
+    pub(crate) fn unlogged(
+        &mut self,
+        now: Time,
+        member: Member,
+        key: Key,
+        undone: Stored,
+        back_to: Option<Stored>,
+    ) {
+        let record = self.records.get_mut(undone.write.0);
+        if let Some(record) = record.filter(|record| record.version == Some(undone.version)) {
+            record.copies.remove(member);
+        }
+        let version = back_to.map_or(Version(0), |stored| stored.version);
+        self.change(now, member, key, |replicas| replicas.set_logged(member, key, version));
+        self.exposure.fell_back(now, member, undone.version, &self.replicas);
+    }
+
+    pub(crate) fn unapplied(
+        &mut self,
+        now: Time,
+        member: Member,
+        key: Key,
+        undone: Stored,
+        back_to: Option<Stored>,
+    ) {
+        let version = back_to.map_or(Version(0), |stored| stored.version);
+        self.change(now, member, key, |replicas| replicas.set_shown(member, key, version));
+        self.exposure.fell_back(now, member, undone.version, &self.replicas);
+    }
+
+    pub(crate) fn disk_lost(&mut self, now: Time, member: Member) {
+        self.records.values_mut().for_each(|record| record.copies.remove(member));
+        for key in self.replicas.keys() {
+            self.change(now, member, key, |replicas| {
+                replicas.set_shown(member, key, Version(0));
+                replicas.set_logged(member, key, Version(0));
+            });
+        }
+        self.exposure.fell_back(now, member, Version(u64::MAX), &self.replicas);
+    }
+
+    pub(crate) fn member_up(&mut self, now: Time, member: Member, up: bool) {
+        self.replicas.set_up(member, up);
+        self.exposure.choose(now, &self.replicas);
+        self.divergence.recount_all(now, &self.replicas);
+        self.look_for_recovery(now);
+    }
+
+    /// Changes what `member` has of `key`, and books what that means for the standing writes.
+    #[inline]
+    fn change(&mut self, now: Time, member: Member, key: Key, change: impl FnOnce(&mut Replicas)) {
+        let (before, showed) = (self.replicas.held(member, key), self.replicas.shows(member, key));
+        self.exposure.before(now, member, &self.replicas);
+        change(&mut self.replicas);
+        let (after, shows) = (self.replicas.held(member, key), self.replicas.shows(member, key));
+        if shows < showed {
+            self.divergence.recount(now, key, &self.replicas);
+        } else if shows > showed && self.replicas.is_up(member) {
+            self.divergence.shown(now, key, shows);
+        }
+        if after.logged > before.logged {
+            self.gains_in_log(member, key, before.logged, after.logged);
+        } else if after.logged < before.logged {
+            self.loses_from_log(member, key, before.logged, after.logged);
+        }
+        if after.shown > before.shown {
+            self.gains(now, member, key, before.shown, after.shown);
+        } else if after.shown < before.shown {
+            self.loses(now, member, key, before.shown, after.shown);
+        }
+    }
+
+    /// `member`, which showed `before`, shows `version` now.
+    fn gains(&mut self, now: Time, member: Member, key: Key, before: Version, version: Version) {
+        let line = self.replicas.line(key);
+        let state = &mut self.keys[key.index()];
+        state.early.shown(now, member, before, version, |write| !self.fallen.contains(&(write, member)));
+        let lag = &mut self.lags[member.index()];
+        let (mut writes, mut bytes) = (0, 0);
+        if before < line && state.block.writes > 0 {
+            state.block.missing -= 1;
+            state.block.oldest.into_iter().for_each(|oldest| _ = lag.blocks.remove(&oldest));
+            (writes, bytes) = (state.block.writes, state.block.bytes);
+        }
+        let first = state.standing.partition_point(|(other, _)| *other <= before);
+        for (_, write) in state.standing.range(first..).take_while(|(other, _)| *other <= version) {
+            let Some(record) = self.records.get_mut(write.0) else { continue };
+            writes += 1;
+            bytes += u64::from(record.bytes);
+            record.missing -= 1;
+            if record.missing == 0 {
+                self.converging.push(*write);
+            }
+            let first_time = self.fallen.is_empty() || !self.fallen.remove(&(*write, member));
+            let Some(committed) = record.committed.filter(|_| first_time && member != record.accepted_by)
+            else {
+                continue;
+            };
+            if self.window.contains(committed) {
+                lag.results.delay.record(now.signed_since(committed));
+                if let Ack::At(acked) = record.ack {
+                    self.totals.visible_after_ack.record(now.signed_since(acked));
+                }
+            }
+        }
+        if writes > 0 {
+            lag.change(now, |level| {
+                level.versions -= writes;
+                level.bytes -= bytes;
+            });
+            self.advance(now, member);
+        }
+        let mut converging = std::mem::take(&mut self.converging);
+        for write in converging.drain(..) {
+            self.converge(now, write);
+            self.settle(write);
+        }
+        self.converging = converging;
+    }
+
+    /// `member`, which showed `before`, shows only `version` now.
+    fn loses(&mut self, now: Time, member: Member, key: Key, before: Version, version: Version) {
+        let line = self.replicas.line(key);
+        let KeyState { standing, block, .. } = &mut self.keys[key.index()];
+        let lag = &mut self.lags[member.index()];
+        let (mut writes, mut bytes) = (0, 0);
+        if version < line && block.writes > 0 {
+            block.missing += 1;
+            lag.blocks.extend(block.oldest);
+            (writes, bytes) = (block.writes, block.bytes);
+            self.totals.regressed += block.in_window - block.regressed;
+            block.regressed = block.in_window;
+        }
+        let first = standing.partition_point(|(other, _)| *other <= version);
+        for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= before) {
+            let Some(record) = self.records.get_mut(write.0) else { continue };
+            writes += 1;
+            bytes += u64::from(record.bytes);
+            record.missing += 1;
+            self.fallen.insert((*write, member));
+            self.commits.lost(member, record.commit_position);
+            if record.ticket.take().is_some() {
+                self.settled.unsettle();
+            }
+            if record.converged.is_some() && !record.regressed {
+                record.regressed = true;
+                let in_window = record.committed.is_some_and(|committed| self.window.contains(committed));
+                self.totals.regressed += u64::from(in_window);
+            }
+        }
+        if writes > 0 {
+            lag.change(now, |level| {
+                level.versions += writes;
+                level.bytes += bytes;
+            });
+            self.advance(now, member);
+        }
+    }
+
+    fn gains_in_log(&mut self, member: Member, key: Key, before: Version, version: Version) {
+        let KeyState { standing, block, .. } = &self.keys[key.index()];
+        if before < self.replicas.line(key) {
+            self.exposure.block_logged(member, key, block);
+        }
+        let (mut writes, mut bytes) = (0, 0);
+        let first = standing.partition_point(|(other, _)| *other <= before);
+        for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= version) {
+            if let Some(record) = self.records.get(write.0).filter(|record| record.is_acked()) {
+                writes += 1;
+                bytes += u64::from(record.bytes);
+            }
+        }
+        self.exposure.logged(member, writes, bytes);
+    }
+
+    fn loses_from_log(&mut self, member: Member, key: Key, before: Version, version: Version) {
+        let KeyState { standing, block, lost_blocks, .. } = &mut self.keys[key.index()];
+        if version < self.replicas.line(key) {
+            self.exposure.block_unlogged(member, key, block);
+        }
+        for lost in lost_blocks.iter_mut().filter(|lost| version < lost.line) {
+            lost.copies.remove(member);
+        }
+        let first = standing.partition_point(|(other, _)| *other <= version);
+        for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= before) {
+            if let Some(record) = self.records.get(write.0).filter(|record| record.is_acked()) {
+                self.exposure.unlogged(member, record.ack_position, record.bytes);
+            }
+        }
+    }
+}
