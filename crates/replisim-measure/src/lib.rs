@@ -19,6 +19,8 @@ pub mod measures;
 pub mod operations;
 pub mod reads;
 mod records;
+#[allow(dead_code)]
+mod rightful;
 pub mod series;
 pub mod twin;
 pub mod weighted;
