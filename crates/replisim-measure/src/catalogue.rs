@@ -79,6 +79,37 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         ),
         info("abandoned_writes", Count, "committed writes that the rightful history excludes"),
         info("lost_writes", Count, "acknowledged writes that were abandoned"),
+        info(
+            "dirty_reads",
+            Count,
+            "reads that returned a write that is later abandoned or failed, of all ok reads",
+        ),
+        info(
+            "early_reads",
+            Count,
+            "reads that returned a write not yet committed when answered, of all ok reads",
+        ),
+        info(
+            "reads_missing_lost",
+            Count,
+            "reads that missed an acknowledged write that is abandoned, until a later write of its key is acknowledged",
+        ),
+        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes"),
+        info(
+            "rto_ms",
+            Milliseconds,
+            "from the loss of the primary to the ack of the first write invoked after it and committed under a later term",
+        ),
+        info(
+            "time_to_serve_ms",
+            Milliseconds,
+            "from the loss of the primary until its successor would accept a write",
+        ),
+        info(
+            "unavailability_ms",
+            Milliseconds,
+            "lengths of the times in which no operation of a kind succeeded",
+        ),
         info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)"),
         info("write_latency_ms", Milliseconds, "from when a write was scheduled to its answer (ok writes)"),
         info("availability", Share, "operations that ended ok before their time-out, of all scheduled"),

@@ -12,14 +12,17 @@
 //!
 //! Memory: O(keys × members), and one record for each write that is not yet everywhere (the unconverged backlog).
 
+pub mod anomalies;
+pub mod availability;
 pub mod catalogue;
 pub mod distribution;
+pub mod failover;
 pub mod findings;
+pub mod incidents;
 pub mod measures;
 pub mod operations;
 pub mod reads;
 mod records;
-#[allow(dead_code)]
 mod rightful;
 pub mod series;
 pub mod twin;

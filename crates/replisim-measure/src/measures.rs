@@ -4,6 +4,7 @@ use replisim_observe::{Answer, Group, Observation, Observer, OpKind, Outcome, Ro
 
 use crate::distribution::Distribution;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
+use crate::incidents::Incidents;
 use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
 use crate::series::{Series, Slices};
@@ -19,6 +20,7 @@ pub struct Measures {
     writes: Writes,
     reads: Reads,
     operations: Operations,
+    incidents: Incidents,
     messages: Messages,
     reads_served: Vec<u64>,
 }
@@ -45,6 +47,7 @@ impl Measures {
             writes: Writes::new(members, keys, window, slices),
             reads: Reads::new(clients, keys, window, slices),
             operations: Operations::new(clients, window, slices),
+            incidents: Incidents::new(&roster, window, slices),
             messages: Messages::default(),
             reads_served: vec![0; members],
             roster,
@@ -53,7 +56,9 @@ impl Measures {
 
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
-        let Measures { roster, window, slices, writes, reads, operations, messages, reads_served } = self;
+        let Measures { roster, window, slices, writes, reads, operations, incidents, messages, reads_served } =
+            self;
+        let (incidents, availability) = incidents.into_results(&roster);
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
         let (reads, staleness_series) = reads.into_results();
@@ -77,6 +82,7 @@ impl Measures {
         let mut measures = Vec::new();
         measures.extend(read_measures(&roster, &reads));
         measures.extend(write_measures(&roster, &writes, &nodes));
+        measures.extend(incidents);
         measures.extend(operation_measures(&roster, &by_client, &window));
         measures
             .push(Measure::new("messages", Some(Leaf::Count { count: messages.sent_in_window, of: None })));
@@ -86,6 +92,7 @@ impl Measures {
             lag: nodes.into_iter().map(|node| node.series).collect(),
             staleness: staleness_series,
             operations: operation_series,
+            availability,
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
@@ -96,6 +103,7 @@ impl Measures {
 impl Observer for Measures {
     #[inline]
     fn observe(&mut self, at: Time, _: Group, what: Observation) {
+        self.incidents.observe(at, &what);
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
                 let last_ack = match kind {
@@ -108,9 +116,12 @@ impl Observer for Measures {
                 let invoked = at;
                 let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, open: true };
                 self.operations.invoked(op, state);
+                self.incidents.invoked(at, op, kind, scheduled);
             }
             Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
+                let oldest_open = self.operations.oldest_open(at);
+                self.incidents.returned(at, op, &state, outcome, answer, oldest_open);
                 match (state.kind, answer) {
                     (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
                         self.writes.answered(at, write, Outcome::Failed);
@@ -120,7 +131,7 @@ impl Observer for Measures {
                             && let Some(version) = self.writes.version_if_standing(write)
                         {
                             let held = self.writes.held_by_all(state.key);
-                            self.reads.acked(at, state.key, version, held, self.operations.oldest_open(at));
+                            self.reads.acked(at, state.key, version, held, oldest_open);
                         }
                         self.writes.answered(at, write, outcome);
                     }
@@ -154,7 +165,7 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
-            // Measured in the next steps.
+            // Measured in the next steps, or by the incidents.
             Observation::Logged { .. }
             | Observation::Unlogged { .. }
             | Observation::Unapplied { .. }
@@ -250,7 +261,12 @@ fn operation_measures(roster: &Roster, by_client: &[[OpTotals; 2]], window: &Win
 }
 
 /// A measure whose whole is the merger of its parts; parts without samples are left out.
-fn distribution_by(slug: &str, kind: &'static str, names: &[String], parts: &[&Distribution]) -> Measure {
+pub(crate) fn distribution_by(
+    slug: &str,
+    kind: &'static str,
+    names: &[String],
+    parts: &[&Distribution],
+) -> Measure {
     let seen: Vec<_> = names.iter().zip(parts).filter(|(_, part)| part.count() > 0).collect();
     let whole = seen.split_first().map(|((_, first), rest)| {
         let mut whole = (**first).clone();
@@ -262,7 +278,7 @@ fn distribution_by(slug: &str, kind: &'static str, names: &[String], parts: &[&D
 }
 
 /// A measure that counts; parts out of nothing are left out.
-fn count_by(slug: &str, kind: &'static str, names: &[String], parts: Vec<(u64, u64)>) -> Measure {
+pub(crate) fn count_by(slug: &str, kind: &'static str, names: &[String], parts: Vec<(u64, u64)>) -> Measure {
     let leaf = |(count, of): (u64, u64)| Leaf::Count { count, of: Some(of) };
     let sum = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
     let seen = names.iter().zip(parts).filter(|(_, part)| part.1 > 0);

@@ -48,6 +48,18 @@ impl<R> Records<R> {
         }
     }
 
+    /// Adds the record of `id`, which may be smaller than others.
+    pub(crate) fn put(&mut self, id: u64, record: R) {
+        match id.checked_sub(self.first).map(|i| i as usize) {
+            None if !self.ring.is_empty() => _ = self.stragglers.insert(id, record),
+            Some(i) if i < self.ring.len() => {
+                self.live_in_ring += usize::from(self.ring[i].replace(record).is_none());
+            }
+            _ => return self.insert(id, record),
+        }
+        self.most_live = self.most_live.max(self.len());
+    }
+
     #[inline]
     pub(crate) fn get(&self, id: u64) -> Option<&R> {
         match id.checked_sub(self.first) {

@@ -2,6 +2,7 @@
 
 use replisim_observe::{Duration, Time};
 
+use crate::availability::AvailabilitySeries;
 use crate::distribution::Distribution;
 
 /// Equal slices of the clients' time.
@@ -51,6 +52,8 @@ pub struct Series {
     pub staleness: Vec<StalenessSeries>,
     /// Outcomes, by client.
     pub operations: Vec<OperationSeries>,
+    /// How many operations succeeded: reads, writes.
+    pub availability: [AvailabilitySeries; 2],
 }
 
 /// Lag of one node in each slice.

@@ -5,6 +5,8 @@
 //! Here is the run as a story of each write and each operation, and what a member shows at a moment; the measures of
 //! [`writes`], [`reads`] and [`operations`] are told over it, and [`check`] compares.
 
+mod anomalies;
+mod availability;
 mod check;
 mod operations;
 mod reads;
@@ -24,6 +26,8 @@ pub fn disagreements(findings: &Findings, records: &[Record], window: Window) ->
     run.check_reads(&mut check);
     run.check_writes(&mut check);
     run.check_operations(&mut check);
+    run.check_anomalies(&mut check);
+    run.check_availability(&mut check);
     run.check_accounting(&mut check);
     check.found
 }
