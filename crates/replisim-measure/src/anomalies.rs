@@ -299,3 +299,56 @@ impl Anomalies {
         self.free_slots.push(slot);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use replisim_observe::{Member, Observation};
+
+    use super::*;
+
+    const KEPT: usize = 10;
+
+    /// Writes 1 … 100 of one key are committed and read, by one client; all members hold those up to `held`.
+    fn after_a_hundred_writes(held: u64) -> (Anomalies, Rightful) {
+        let window = Window { from: Time::ZERO, to: Time::from_nanos(1_000) };
+        let mut anomalies = Anomalies::new(1, 1, window, KEPT);
+        let mut rightful = Rightful::new(2, 1);
+        for i in 1..=100 {
+            let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
+            for member in 0..2 {
+                if member == 0 || i <= held {
+                    rightful
+                        .observe(now, &Observation::Logged { member: Member(member), key: Key(0), stored });
+                }
+            }
+            anomalies.committed(now, Key(0), stored, &rightful);
+            anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+        }
+        (anomalies, rightful)
+    }
+
+    #[test]
+    fn memory_is_bounded_by_what_members_lack_and_what_is_kept() {
+        for (held, records) in [(100, KEPT), (50, 50), (0, 100)] {
+            let (anomalies, _) = after_a_hundred_writes(held);
+            assert_eq!(anomalies.records.len(), records, "{held} held by all");
+            assert_eq!(anomalies.decided.len(), records);
+            assert_eq!(anomalies.returned_by.len() - anomalies.free_slots.len(), records);
+        }
+    }
+
+    #[test]
+    fn after_the_loss_of_all_disks_only_what_is_kept_turns_out_dirty_and_nothing_early() {
+        let (mut anomalies, mut rightful) = after_a_hundred_writes(100);
+        let now = Time::from_nanos(200);
+        for member in 0..2 {
+            rightful.observe(now, &Observation::DiskLost { member: Member(member) });
+        }
+        let stored = Stored { version: Version(5), write: Write(5) };
+        anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+        rightful.observe(now, &Observation::Promoted { member: Member(1), floor: Version(1_000) });
+        anomalies.promoted(now, &rightful);
+        let AnomalyTotals { reads, dirty, early, .. } = anomalies.into_results()[0];
+        assert_eq!((reads, dirty, early), (101, KEPT as u64, 0));
+    }
+}

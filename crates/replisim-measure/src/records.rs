@@ -133,10 +133,18 @@ mod tests {
         fn it_behaves_as_an_ordered_map(kept in prop::collection::vec(prop::bool::weighted(0.05), 1..6_000)) {
             let mut records = Records::default();
             let mut map = BTreeMap::new();
-            for (id, keep) in (0u64..).zip(kept) {
-                let id = id * 3 / 2; // with gaps
+            for (i, keep) in (0u64..).zip(kept) {
+                let id = i * 3 / 2; // with gaps
+                if i % 7 == 3 {
+                    continue; // comes late
+                }
                 records.insert(id, id);
                 map.insert(id, id);
+                if i % 7 == 6 {
+                    let late = (i - 3) * 3 / 2;
+                    records.put(late, late);
+                    map.insert(late, late);
+                }
                 let old = id.saturating_sub(10);
                 if !keep {
                     prop_assert_eq!(records.remove(old), map.remove(&old));

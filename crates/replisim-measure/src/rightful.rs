@@ -140,12 +140,15 @@ mod tests {
 
     #[test]
     fn a_promotion_drops_what_the_new_primary_does_not_hold_up_to_its_floor() {
-        let rightful =
+        let mut rightful =
             after(&[(0, promoted(0, 0)), (1, logged(0, 7)), (1, logged(1, 5)), (2, promoted(1, 10))]);
         for (version, drops) in [(5, false), (6, true), (7, true), (10, true), (11, false)] {
             assert_eq!(rightful.drops(KEY, Version(version)), drops, "{version}");
         }
         assert!(rightful.too_late(Version(10)) && !rightful.too_late(Version(11)));
+        rightful.observe(Time::from_nanos(3), &promoted(1, 6));
+        assert!(rightful.drops(KEY, Version(6)) && !rightful.drops(KEY, Version(7)), "by the last floor");
+        assert!(rightful.too_late(Version(10)), "by the highest floor");
     }
 
     #[test]

@@ -360,5 +360,5 @@ fn streaming_measures_equal_their_twins_on_random_bad_days() {
         assert!(found.is_empty(), "seed {seed}:\n{}\n{records:#?}", found.join("\n"));
         tally.add(&findings);
     }
-    assert!(tally.0.iter().all(|count| *count > 100), "everything happens often enough: {tally:?}");
+    assert!(tally.0.iter().all(|count| *count > 50), "everything happens often enough: {tally:?}");
 }
