@@ -12,6 +12,7 @@ struct Served {
     key: Key,
     invoked: Time,
     answered: Time,
+    end: usize,
     returned: Option<Stored>,
 }
 
@@ -34,9 +35,13 @@ impl Run<'_> {
         let reads = reads.filter(|op| self.window.contains(self.at(op.invoked)));
         reads
             .filter_map(|op| match self.ok_answer(op)? {
-                Answer { at, said: Said::Value(returned), .. } => {
-                    Some(Served { key: op.key, invoked: self.at(op.invoked), answered: at, returned })
-                }
+                Answer { at, said: Said::Value(returned), .. } => Some(Served {
+                    key: op.key,
+                    invoked: self.at(op.invoked),
+                    answered: at,
+                    end: op.end?.0,
+                    returned,
+                }),
                 _ => None,
             })
             .collect()
@@ -52,8 +57,8 @@ impl Run<'_> {
 
     /// Returned a write not yet committed when it was answered.
     fn is_early(&self, read: &Served) -> bool {
-        let committed = |stored| self.story(stored).committed.map(|committed| self.at(committed));
-        read.returned.is_some_and(|stored| committed(stored).is_none_or(|at| at > read.answered))
+        let by_then = |committed: usize| committed < read.end && self.at(committed) <= read.answered;
+        read.returned.is_some_and(|stored| !self.story(stored).committed.is_some_and(by_then))
     }
 
     /// Misses an acked, abandoned write, and no write invoked after the abandonment was acked before the read.

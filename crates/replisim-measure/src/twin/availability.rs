@@ -97,7 +97,7 @@ impl Run<'_> {
             Observation::Promoted { member, .. } => Some((record.at, member)),
             _ => None,
         });
-        let before = promotions.clone().filter(|(at, _)| *at < answer.at).next_back();
+        let before = promotions.clone().rfind(|(at, _)| *at < answer.at);
         let mut then = promotions.filter(|(at, _)| *at == answer.at).chain(before);
         then.any(|(_, member)| member == answer.by)
     }
