@@ -104,7 +104,8 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             "catch_up_ms",
             Milliseconds,
             "from the end of a fault until a node's lag is what it was before, for a second",
-        ),
+        )
+        .by(&["node"]),
         info(
             "quiescent_convergence_ms",
             Milliseconds,
@@ -130,6 +131,41 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         ),
         over_time("rpo_bytes", Bytes, "their bytes, over time"),
         over_time("rpo_age_ms", Milliseconds, "time since the ack of the oldest of them, over time"),
+        info(
+            "dirty_reads",
+            Count,
+            "reads that returned a write that is later abandoned or failed, of all ok reads",
+        )
+        .by(&["workload"]),
+        info(
+            "early_reads",
+            Count,
+            "reads that returned a write not yet committed when answered, of all ok reads",
+        )
+        .by(&["workload"]),
+        info(
+            "reads_missing_lost",
+            Count,
+            "reads that missed an acknowledged write that is abandoned, until a later write of its key is acknowledged",
+        )
+        .by(&["workload"]),
+        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes").by(&["workload"]),
+        info(
+            "rto_ms",
+            Milliseconds,
+            "from the loss of the primary to the ack of the first write invoked after it and committed under a later term",
+        ),
+        info(
+            "time_to_serve_ms",
+            Milliseconds,
+            "from the loss of the primary until its successor would accept a write",
+        ),
+        info(
+            "unavailability_ms",
+            Milliseconds,
+            "lengths of the times in which no operation of a kind succeeded",
+        )
+        .by(&["kind"]),
         info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)")
             .by(&["workload"]),
         info("write_latency_ms", Milliseconds, "from when a write was scheduled to its answer (ok writes)")

@@ -12,14 +12,18 @@
 //!
 //! Memory: O(keys × members), and one record for each write that is not yet everywhere (the unconverged backlog).
 
+pub mod anomalies;
+pub mod availability;
 pub mod catalogue;
 mod catch_up;
 pub mod distribution;
 mod divergence;
 mod early;
 mod exposure;
+pub mod failover;
 pub mod findings;
 mod id_set;
+pub mod incidents;
 mod lag;
 pub mod measures;
 mod members;
@@ -29,6 +33,7 @@ mod records;
 mod recovery;
 mod replicas;
 pub mod retirement;
+mod rightful;
 pub mod series;
 mod trail;
 pub mod twin;

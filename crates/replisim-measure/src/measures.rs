@@ -8,6 +8,7 @@ use crate::distribution::Distribution;
 use crate::divergence::Divergence;
 use crate::exposure::ExposureResult;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
+use crate::incidents::Incidents;
 use crate::lag::NodeResult;
 use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
@@ -25,6 +26,7 @@ pub struct Measures {
     writes: Writes,
     reads: Reads,
     operations: Operations,
+    incidents: Incidents,
     messages: Messages,
     reads_served: Vec<u64>,
 }
@@ -58,6 +60,7 @@ impl Measures {
             writes: Writes::new(&roster, window, slices, remembered),
             reads: Reads::new(clients, keys, window, slices),
             operations: Operations::new(clients, window, slices),
+            incidents: Incidents::new(&roster, window, slices),
             messages: Messages::default(),
             reads_served: vec![0; members],
             roster,
@@ -66,7 +69,9 @@ impl Measures {
 
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
-        let Measures { roster, window, slices, writes, reads, operations, messages, reads_served } = self;
+        let Measures { roster, window, slices, writes, reads, operations, incidents, messages, reads_served } =
+            self;
+        let (incidents, availability) = incidents.into_results(&roster);
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
         let (reads, staleness_series) = reads.into_results();
@@ -94,6 +99,7 @@ impl Measures {
         measures.push(Measure::new("recovery_convergence_ms", whole(&recovery_convergence)));
         measures.extend(agreement_measures(&divergence));
         measures.extend(loss_measures(&writes, &exposure));
+        measures.extend(incidents);
         measures.extend(operation_measures(&roster, &by_client, &window));
         measures
             .push(Measure::new("messages", Some(Leaf::Count { count: messages.sent_in_window, of: None })));
@@ -105,6 +111,7 @@ impl Measures {
             operations: operation_series,
             exposure: exposure.series,
             divergence: divergence.series,
+            availability,
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
@@ -115,6 +122,7 @@ impl Measures {
 impl Observer for Measures {
     #[inline]
     fn observe(&mut self, at: Time, _: Group, what: Observation) {
+        self.incidents.observe(at, &what);
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
                 let (last_ack, line) = match kind {
@@ -127,9 +135,12 @@ impl Observer for Measures {
                 let invoked = at;
                 let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, line, open: true };
                 self.operations.invoked(op, state);
+                self.incidents.invoked(at, op, kind, scheduled);
             }
             Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
+                let oldest_open = self.operations.oldest_open(at);
+                self.incidents.returned(at, op, &state, outcome, answer, oldest_open);
                 match (state.kind, answer) {
                     (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
                         self.writes.answered(at, write, Outcome::Failed);
@@ -306,7 +317,12 @@ fn over_time(quantity: &TimeWeighted) -> Option<Leaf> {
 }
 
 /// A measure whose whole is the merger of its parts; parts without samples are left out.
-fn distribution_by(slug: &str, kind: &'static str, names: &[String], parts: &[&Distribution]) -> Measure {
+pub(crate) fn distribution_by(
+    slug: &str,
+    kind: &'static str,
+    names: &[String],
+    parts: &[&Distribution],
+) -> Measure {
     let seen: Vec<_> = names.iter().zip(parts).filter(|(_, part)| part.count() > 0).collect();
     let whole = seen.split_first().map(|((_, first), rest)| {
         let mut whole = (**first).clone();
@@ -318,7 +334,7 @@ fn distribution_by(slug: &str, kind: &'static str, names: &[String], parts: &[&D
 }
 
 /// A measure that counts; parts out of nothing are left out.
-fn count_by(slug: &str, kind: &'static str, names: &[String], parts: Vec<(u64, u64)>) -> Measure {
+pub(crate) fn count_by(slug: &str, kind: &'static str, names: &[String], parts: Vec<(u64, u64)>) -> Measure {
     let leaf = |(count, of): (u64, u64)| Leaf::Count { count, of: Some(of) };
     let sum = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
     let seen = names.iter().zip(parts).filter(|(_, part)| part.1 > 0);

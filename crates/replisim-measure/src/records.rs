@@ -40,6 +40,17 @@ impl<R> Records<R> {
         }
     }
 
+    /// Adds the record of `id`, which may be smaller than others.
+    pub(crate) fn put(&mut self, id: u64, record: R) {
+        match id.checked_sub(self.first).map(|i| i as usize) {
+            None if !self.ring.is_empty() => _ = self.stragglers.insert(id, record),
+            Some(i) if i < self.ring.len() => {
+                self.live_in_ring += usize::from(self.ring[i].replace(record).is_none());
+            }
+            _ => return self.insert(id, record),
+        }
+    }
+
     #[inline]
     pub(crate) fn get(&self, id: u64) -> Option<&R> {
         match id.checked_sub(self.first) {
@@ -124,10 +135,18 @@ mod tests {
         fn it_behaves_as_an_ordered_map(kept in prop::collection::vec(prop::bool::weighted(0.05), 1..6_000)) {
             let mut records = Records::default();
             let mut map = BTreeMap::new();
-            for (id, keep) in (0u64..).zip(kept) {
-                let id = id * 3 / 2; // with gaps
+            for (i, keep) in (0u64..).zip(kept) {
+                let id = i * 3 / 2; // with gaps
+                if i % 7 == 3 {
+                    continue; // comes late
+                }
                 records.insert(id, id);
                 map.insert(id, id);
+                if i % 7 == 6 {
+                    let late = (i - 3) * 3 / 2;
+                    records.put(late, late);
+                    map.insert(late, late);
+                }
                 let old = id.saturating_sub(10);
                 if !keep {
                     prop_assert_eq!(records.remove(old), map.remove(&old));

@@ -2,6 +2,7 @@
 
 use replisim_observe::{Duration, Time};
 
+use crate::availability::AvailabilitySeries;
 use crate::distribution::Distribution;
 
 /// Equal slices of the clients' time.
@@ -55,6 +56,8 @@ pub struct Series {
     pub exposure: ExposureSeries,
     /// Keys whose live members differ.
     pub divergence: GaugeSeries,
+    /// How many operations succeeded: reads, writes.
+    pub availability: [AvailabilitySeries; 2],
 }
 
 /// What the loss of the primary would cost, in each slice; nothing seen where there is no primary.

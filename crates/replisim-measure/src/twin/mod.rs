@@ -5,6 +5,8 @@
 //! Here are the stories of the run ([`history`] tells them) and the state after each event ([`state`]); the other files
 //! say what each measure makes of them, and [`check`] compares.
 
+mod anomalies;
+mod availability;
 mod catch_up;
 mod check;
 mod history;
@@ -45,6 +47,8 @@ pub fn disagreements_remembering(
     run.check_catch_up(&mut check);
     run.check_loss(&mut check);
     run.check_operations(&mut check);
+    run.check_anomalies(&mut check);
+    run.check_availability(&mut check);
     run.check_accounting(&mut check);
     check.found
 }

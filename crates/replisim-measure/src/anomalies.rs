@@ -1,0 +1,354 @@
+//! Reads that show what history takes back, or no longer show what was promised: dirty reads, early reads, reads that
+//! miss a lost write.
+//!
+//! A write has a record from the moment its version becomes known. Whether it will be abandoned is not known when a
+//! read returns it, so the record counts, for each client, the reads that returned it; they turn out dirty together.
+//!
+//! A lost write (acked and abandoned) is remembered by its key, until a write of the key that was invoked after the
+//! abandonment is acked and no read under way is older than that. Losses of the same instant are one: a read misses
+//! some of them if it misses the newest.
+//!
+//! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until [`KEPT`] later ones
+//! are decided too, and until every member holds it, if it stands. Forgotten means settled: were it abandoned after
+//! all, by the loss of every disk, reads that returned it would not be counted as dirty.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use replisim_observe::{Client, Key, Stored, Time, Version, Window, Write};
+
+use crate::records::Records;
+use crate::rightful::Rightful;
+
+/// Decided writes that are remembered, though every member holds them: a crash of all may take them back.
+pub const KEPT: usize = 1 << 16;
+
+/// Everything measured about reads of what did not last.
+#[derive(Clone, Debug)]
+pub struct Anomalies {
+    window: Window,
+    kept: usize,
+    records: Records<Known>,
+    /// In the order in which their fate was decided.
+    decided: VecDeque<Write>,
+    /// `returned_by[slot × clients + client]`: reads that returned a write, while its fate may still change.
+    returned_by: Vec<u32>,
+    free_slots: Vec<u32>,
+    keys: Vec<KeyState>,
+    losses: BTreeMap<Key, Vec<Loss>>,
+    totals: Vec<AnomalyTotals>,
+}
+
+/// One client's reads in the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AnomalyTotals {
+    pub(crate) reads: u64,
+    pub(crate) dirty: u64,
+    pub(crate) early: u64,
+    pub(crate) missing_lost: u64,
+}
+
+/// A write whose version is known.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    key: Key,
+    version: Version,
+    committed: Option<Time>,
+    acked: bool,
+    fate: Fate,
+    decided: bool,
+    /// Where the reads that returned it are counted.
+    slot: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    Standing,
+    /// Outside the rightful history; abandoned as soon as it is committed.
+    Excluded,
+    Abandoned(Time),
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyState {
+    /// The newest version that was forgotten.
+    settled: Version,
+    /// The latest invocation of a write that was acked.
+    acked: Time,
+}
+
+/// Lost writes of one key that reads may miss.
+#[derive(Clone, Copy, Debug)]
+struct Loss {
+    abandoned: Time,
+    /// Acked and abandoned since.
+    since: Time,
+    /// The newest of them.
+    version: Version,
+    /// When a write invoked after the abandonment was acked.
+    until: Option<Time>,
+}
+
+impl Anomalies {
+    /// Nothing seen yet; decided writes are remembered until `kept` later ones are.
+    pub fn new(clients: usize, keys: usize, window: Window, kept: usize) -> Anomalies {
+        Anomalies {
+            window,
+            kept,
+            records: Records::default(),
+            decided: VecDeque::new(),
+            returned_by: Vec::new(),
+            free_slots: Vec::new(),
+            keys: vec![KeyState::default(); keys],
+            losses: BTreeMap::new(),
+            totals: vec![AnomalyTotals::default(); clients],
+        }
+    }
+
+    /// A member has the write.
+    #[inline]
+    pub(crate) fn seen(&mut self, key: Key, stored: Stored, rightful: &Rightful) {
+        let Stored { version, write } = stored;
+        if self.records.get(write.0).is_some() || version <= self.keys[key.index()].settled {
+            return;
+        }
+        let fate = if rightful.too_late(version) { Fate::Excluded } else { Fate::Standing };
+        let known = Known { key, version, committed: None, acked: false, fate, decided: false, slot: None };
+        self.records.put(write.0, known);
+        if fate == Fate::Excluded {
+            self.decide(write, rightful);
+        }
+    }
+
+    pub(crate) fn committed(&mut self, now: Time, key: Key, stored: Stored, rightful: &Rightful) {
+        self.seen(key, stored, rightful);
+        let Some(known) = self.records.get_mut(stored.write.0) else { return };
+        known.committed.get_or_insert(now);
+        if known.fate == Fate::Excluded {
+            self.abandon(now, stored.write);
+        }
+        self.decide(stored.write, rightful);
+    }
+
+    /// There is a new rightful primary.
+    pub(crate) fn promoted(&mut self, now: Time, rightful: &Rightful) {
+        let standing = self.records.iter().filter(|(_, known)| known.fate == Fate::Standing);
+        let dropped = standing.filter(|(_, known)| rightful.drops(known.key, known.version));
+        for write in dropped.map(|(write, _)| Write(write)).collect::<Vec<_>>() {
+            let Some(known) = self.records.get_mut(write.0) else { continue };
+            known.fate = Fate::Excluded;
+            if known.committed.is_some() {
+                self.abandon(now, write);
+            }
+            self.decide(write, rightful);
+        }
+    }
+
+    /// The rightful history excludes a committed write, it was said.
+    pub(crate) fn abandoned(&mut self, now: Time, write: Write) {
+        let known = self.records.get(write.0).filter(|known| known.committed.is_some());
+        if known.is_some_and(|known| known.fate == Fate::Standing) {
+            self.abandon(now, write);
+        }
+    }
+
+    /// A write certainly never happens.
+    pub(crate) fn failed(&mut self, write: Write, rightful: &Rightful) {
+        let Some(known) = self.records.get_mut(write.0) else { return };
+        if matches!(known.fate, Fate::Standing | Fate::Excluded) {
+            known.fate = Fate::Failed;
+            self.book_dirty(write);
+            self.decide(write, rightful);
+        }
+    }
+
+    /// A write that was invoked at `invoked` was acked; `oldest_open` is the invocation of the oldest operation under
+    /// way. Tells the version.
+    pub(crate) fn acked(
+        &mut self,
+        now: Time,
+        write: Write,
+        key: Key,
+        invoked: Time,
+        oldest_open: Time,
+    ) -> Option<Version> {
+        let state = &mut self.keys[key.index()];
+        state.acked = state.acked.max(invoked);
+        if let Some(losses) = self.losses.get_mut(&key) {
+            for loss in losses.iter_mut().filter(|loss| invoked > loss.abandoned) {
+                loss.until.get_or_insert(now);
+            }
+            losses.retain(|loss| loss.until.is_none_or(|until| until >= oldest_open));
+            if losses.is_empty() {
+                self.losses.remove(&key);
+            }
+        }
+        let known = self.records.get_mut(write.0)?;
+        known.acked = true;
+        let Known { version, fate, .. } = *known;
+        if let Fate::Abandoned(abandoned) = fate {
+            self.lose(key, version, abandoned, now);
+        }
+        Some(version)
+    }
+
+    /// A read that was invoked at `invoked` and answered at `answered` returned `returned`.
+    pub(crate) fn returned(
+        &mut self,
+        client: Client,
+        key: Key,
+        (invoked, answered): (Time, Time),
+        returned: Option<Stored>,
+        rightful: &Rightful,
+    ) {
+        if let Some(stored) = returned {
+            self.seen(key, stored, rightful);
+        }
+        if !self.window.contains(invoked) {
+            return;
+        }
+        let totals = &mut self.totals[client.index()];
+        totals.reads += 1;
+        let version = returned.map_or(Version(0), |stored| stored.version);
+        let missed = |loss: &Loss| {
+            loss.since < invoked && loss.until.is_none_or(|until| invoked <= until) && version < loss.version
+        };
+        if self.losses.get(&key).is_some_and(|losses| losses.iter().any(missed)) {
+            totals.missing_lost += 1;
+        }
+        let Some(known) = returned.and_then(|stored| self.records.get_mut(stored.write.0)) else { return };
+        totals.early += u64::from(known.committed.is_none_or(|committed| committed > answered));
+        match known.fate {
+            Fate::Abandoned(_) | Fate::Failed => totals.dirty += 1,
+            Fate::Standing | Fate::Excluded => {
+                let clients = self.totals.len();
+                let slot = *known.slot.get_or_insert_with(|| {
+                    self.free_slots.pop().unwrap_or_else(|| {
+                        self.returned_by.resize(self.returned_by.len() + clients, 0);
+                        (self.returned_by.len() / clients - 1) as u32
+                    })
+                });
+                self.returned_by[slot as usize * clients + client.index()] += 1;
+            }
+        }
+    }
+
+    pub(crate) fn into_results(self) -> Vec<AnomalyTotals> {
+        self.totals
+    }
+
+    fn abandon(&mut self, now: Time, write: Write) {
+        let Some(known) = self.records.get_mut(write.0) else { return };
+        known.fate = Fate::Abandoned(now);
+        let Known { key, version, acked, .. } = *known;
+        if acked {
+            self.lose(key, version, now, now);
+        }
+        self.book_dirty(write);
+    }
+
+    /// The reads that returned the write were dirty.
+    fn book_dirty(&mut self, write: Write) {
+        let Some(slot) = self.records.get_mut(write.0).and_then(|known| known.slot.take()) else { return };
+        let first = slot as usize * self.totals.len();
+        for (totals, reads) in self.totals.iter_mut().zip(&mut self.returned_by[first..]) {
+            totals.dirty += u64::from(std::mem::take(reads));
+        }
+        self.free_slots.push(slot);
+    }
+
+    fn lose(&mut self, key: Key, version: Version, abandoned: Time, since: Time) {
+        if self.keys[key.index()].acked > abandoned {
+            return; // a later write has been acked already
+        }
+        let losses = self.losses.entry(key).or_default();
+        match losses.iter_mut().find(|loss| (loss.abandoned, loss.since) == (abandoned, since)) {
+            Some(loss) => loss.version = loss.version.max(version),
+            None => losses.push(Loss { abandoned, since, version, until: None }),
+        }
+    }
+
+    /// Nothing but a late disaster changes the fate of this write; forgets others of which that is long true.
+    fn decide(&mut self, write: Write, rightful: &Rightful) {
+        let Some(known) = self.records.get_mut(write.0) else { return };
+        if std::mem::replace(&mut known.decided, true) {
+            return;
+        }
+        self.decided.push_back(write);
+        while self.decided.len() > self.kept {
+            let oldest = self.decided[0].0;
+            if let Some(known) = self.records.get(oldest) {
+                let stands = known.fate == Fate::Standing;
+                if stands && !rightful.held_by_all(known.key, known.version) {
+                    return;
+                }
+                if stands {
+                    let settled = &mut self.keys[known.key.index()].settled;
+                    *settled = known.version.max(*settled);
+                }
+                self.forget(oldest);
+            }
+            self.decided.pop_front();
+        }
+    }
+
+    fn forget(&mut self, write: u64) {
+        let Some(slot) = self.records.remove(write).and_then(|known| known.slot) else { return };
+        let first = slot as usize * self.totals.len();
+        self.returned_by[first..first + self.totals.len()].fill(0);
+        self.free_slots.push(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_observe::{Member, Observation};
+
+    use super::*;
+
+    const KEPT: usize = 10;
+
+    /// Writes 1 … 100 of one key are committed and read, by one client; all members hold those up to `held`.
+    fn after_a_hundred_writes(held: u64) -> (Anomalies, Rightful) {
+        let window = Window { from: Time::ZERO, to: Time::from_nanos(1_000) };
+        let mut anomalies = Anomalies::new(1, 1, window, KEPT);
+        let mut rightful = Rightful::new(2, 1);
+        for i in 1..=100 {
+            let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
+            for member in 0..2 {
+                if member == 0 || i <= held {
+                    rightful
+                        .observe(now, &Observation::Logged { member: Member(member), key: Key(0), stored });
+                }
+            }
+            anomalies.committed(now, Key(0), stored, &rightful);
+            anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+        }
+        (anomalies, rightful)
+    }
+
+    #[test]
+    fn memory_is_bounded_by_what_members_lack_and_what_is_kept() {
+        for (held, records) in [(100, KEPT), (50, 50), (0, 100)] {
+            let (anomalies, _) = after_a_hundred_writes(held);
+            assert_eq!(anomalies.records.len(), records, "{held} held by all");
+            assert_eq!(anomalies.decided.len(), records);
+            assert_eq!(anomalies.returned_by.len() - anomalies.free_slots.len(), records);
+        }
+    }
+
+    #[test]
+    fn after_the_loss_of_all_disks_only_what_is_kept_turns_out_dirty_and_nothing_early() {
+        let (mut anomalies, mut rightful) = after_a_hundred_writes(100);
+        let now = Time::from_nanos(200);
+        for member in 0..2 {
+            rightful.observe(now, &Observation::DiskLost { member: Member(member) });
+        }
+        let stored = Stored { version: Version(5), write: Write(5) };
+        anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+        rightful.observe(now, &Observation::Promoted { member: Member(1), floor: Version(1_000) });
+        anomalies.promoted(now, &rightful);
+        let AnomalyTotals { reads, dirty, early, .. } = anomalies.into_results()[0];
+        assert_eq!((reads, dirty, early), (101, KEPT as u64, 0));
+    }
+}

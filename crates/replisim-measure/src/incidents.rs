@@ -1,0 +1,124 @@
+//! The bad day: what clients saw of lost primaries, of excluded writes, and of times when nothing worked. It keeps
+//! the rightful history and hands what happens to the parts that are told over it: [`anomalies`](crate::anomalies)
+//! (reads), [`failover`](crate::failover) (the primary) and [`availability`](crate::availability) (operations).
+
+use replisim_observe::{Answer, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Window};
+
+use crate::anomalies::{Anomalies, AnomalyTotals, KEPT};
+use crate::availability::{Availability, AvailabilitySeries};
+use crate::distribution::Distribution;
+use crate::failover::Failover;
+use crate::findings::{Leaf, Measure};
+use crate::measures::{count_by, distribution_by};
+use crate::operations::OpenOp;
+use crate::rightful::Rightful;
+use crate::series::Slices;
+
+/// Everything measured about the bad day.
+#[derive(Clone, Debug)]
+pub struct Incidents {
+    rightful: Rightful,
+    anomalies: Anomalies,
+    failover: Failover,
+    availability: Availability,
+}
+
+impl Incidents {
+    /// Nothing seen yet.
+    pub fn new(roster: &Roster, window: Window, slices: Slices) -> Incidents {
+        let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
+        Incidents {
+            rightful: Rightful::new(members, keys),
+            anomalies: Anomalies::new(clients, keys, window, KEPT),
+            failover: Failover::new(members, clients, window),
+            availability: Availability::new(window, roster.unavailability_bound, slices),
+        }
+    }
+
+    /// Takes in whatever is not about an operation.
+    #[inline]
+    pub(crate) fn observe(&mut self, now: Time, what: &Observation) {
+        let Incidents { rightful, anomalies, failover, availability } = self;
+        rightful.observe(now, what);
+        failover.observe(now, what);
+        match *what {
+            Observation::Logged { key, stored, .. } | Observation::Applied { key, stored, .. } => {
+                anomalies.seen(key, stored, rightful);
+            }
+            Observation::Committed { write, key, version, .. } => {
+                anomalies.committed(now, key, Stored { version, write }, rightful);
+            }
+            Observation::Promoted { .. } => anomalies.promoted(now, rightful),
+            Observation::Abandoned { write } => anomalies.abandoned(now, write),
+            Observation::Ended => {
+                failover.ended(now);
+                availability.ended();
+            }
+            _ => {}
+        }
+    }
+
+    /// An operation begins.
+    pub(crate) fn invoked(&mut self, now: Time, op: Op, kind: OpKind, scheduled: Time) {
+        self.availability.invoked(now, op, kind, scheduled);
+    }
+
+    /// An operation ended; `oldest_open` is the invocation of the oldest one under way.
+    pub(crate) fn returned(
+        &mut self,
+        now: Time,
+        op: Op,
+        state: &OpenOp,
+        outcome: Outcome,
+        answer: Option<Answer>,
+        oldest_open: Time,
+    ) {
+        let Incidents { rightful, anomalies, failover, availability } = self;
+        let OpenOp { client, kind, key, scheduled, invoked, .. } = *state;
+        availability.returned(op, kind, scheduled, outcome);
+        let said = answer.map(|answer| answer.said);
+        match (kind, outcome) {
+            (OpKind::Read, Outcome::Ok) => {
+                if let Some(Answer { at, said: Said::Value(returned), .. }) = answer {
+                    anomalies.returned(client, key, (invoked, at), returned, rightful);
+                }
+            }
+            (OpKind::Write(write), Outcome::Ok) => {
+                let version = match said {
+                    Some(Said::NotApplied) => None,
+                    _ => anomalies.acked(now, write, key, invoked, oldest_open),
+                };
+                failover.acked(now, client, invoked, version, answer, rightful);
+            }
+            (OpKind::Write(write), Outcome::Failed) => anomalies.failed(write, rightful),
+            (OpKind::Read, _) | (_, Outcome::Unknown) => {}
+        }
+    }
+
+    /// The measures, and how many operations succeeded over time: reads, writes.
+    pub(crate) fn into_results(self, roster: &Roster) -> (Vec<Measure>, [AvailabilitySeries; 2]) {
+        let promoted = self.rightful.primary().is_some();
+        let (windows, series) = self.availability.into_results();
+        let failover = self.failover.into_results();
+        let totals = self.anomalies.into_results();
+        let reads = |slug, part: fn(&AnomalyTotals) -> u64| {
+            let parts = totals.iter().map(|totals| (part(totals), totals.reads));
+            count_by(slug, "workload", &roster.clients, parts.collect())
+        };
+        let whole = |slug, distribution: Distribution| {
+            Measure::new(slug, (distribution.count() > 0).then_some(Leaf::Distribution(distribution)))
+        };
+        let kinds = ["read".to_owned(), "write".to_owned()];
+        let stale_acks = if promoted { failover.stale_acks } else { Vec::new() };
+        let measures = vec![
+            reads("dirty_reads", |totals| totals.dirty),
+            reads("early_reads", |totals| totals.early),
+            reads("reads_missing_lost", |totals| totals.missing_lost),
+            count_by("stale_primary_acks", "workload", &roster.clients, stale_acks),
+            whole("rto_ms", failover.rto),
+            whole("time_to_serve_ms", failover.time_to_serve),
+            distribution_by("unavailability_ms", "kind", &kinds, &[&windows[0], &windows[1]]),
+        ];
+        (measures, series)
+    }
+}

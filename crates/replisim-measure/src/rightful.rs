@@ -1,0 +1,192 @@
+//! The rightful history: who is the primary, what stands in whose log, and so which writes history excludes.
+//!
+//! A member *holds* a version if the newest version of the key in its log is that one or a later one. Two things put a
+//! write outside the rightful history:
+//! - a member is promoted that does not hold it, and its version is not above the floor: the past has no place for it;
+//! - its version first becomes known after a promotion whose floor it does not exceed: a primary of the past gave it.
+//!
+//! Whoever keeps records of writes asks the first question of each right after a promotion ([`Rightful::drops`]) and
+//! the second when a version becomes known ([`Rightful::too_late`]). An excluded write is *abandoned* as soon as it is
+//! also committed. A write that the promoted member holds and that is committed only afterwards is not excluded.
+//!
+//! What is applied is logged. Only [`Observation::Unlogged`] and [`Observation::DiskLost`] take from a log.
+
+use replisim_observe::{Key, Member, Observation, Stored, Time, Version};
+
+/// The logs and the promotions seen so far: O(keys × members).
+#[derive(Clone, Debug)]
+pub(crate) struct Rightful {
+    members: usize,
+    /// `logged[key × members + member]`: the newest version in the log, 0 for none.
+    logged: Vec<Version>,
+    /// Who was promoted when.
+    promotions: Vec<(Time, Member)>,
+    /// Of the last promotion.
+    floor: Version,
+    /// Of all promotions.
+    highest_floor: Version,
+}
+
+impl Rightful {
+    /// Empty logs, and nobody promoted.
+    pub(crate) fn new(members: usize, keys: usize) -> Rightful {
+        Rightful {
+            members,
+            logged: vec![Version(0); keys * members],
+            promotions: Vec::new(),
+            floor: Version(0),
+            highest_floor: Version(0),
+        }
+    }
+
+    /// Takes in what concerns logs and promotions; to be called before anything is asked about that moment.
+    #[inline]
+    pub(crate) fn observe(&mut self, at: Time, what: &Observation) {
+        match *what {
+            Observation::Logged { member, key, stored } | Observation::Applied { member, key, stored } => {
+                let logged = self.cell(member, key);
+                *logged = stored.version.max(*logged);
+            }
+            Observation::Unlogged { member, key, back_to, .. } => {
+                *self.cell(member, key) = version_of(back_to);
+            }
+            Observation::DiskLost { member } => {
+                self.logged
+                    .iter_mut()
+                    .skip(member.index())
+                    .step_by(self.members)
+                    .for_each(|v| *v = Version(0));
+            }
+            Observation::Promoted { member, floor } => {
+                self.promotions.push((at, member));
+                self.floor = floor;
+                self.highest_floor = self.highest_floor.max(floor);
+            }
+            _ => {}
+        }
+    }
+
+    /// The newest version of `key` in the log of `member`; 0 for none.
+    #[inline]
+    pub(crate) fn logged(&self, member: Member, key: Key) -> Version {
+        self.logged[key.index() * self.members + member.index()]
+    }
+
+    /// Whether every member holds the version now.
+    pub(crate) fn held_by_all(&self, key: Key, version: Version) -> bool {
+        let first = key.index() * self.members;
+        self.logged[first..first + self.members].iter().all(|logged| *logged >= version)
+    }
+
+    /// The rightful primary, if there has been a promotion.
+    pub(crate) fn primary(&self) -> Option<Member> {
+        self.promotions.last().map(|(_, member)| *member)
+    }
+
+    /// Whether `member` was the rightful primary at some moment of the instant `at`; at the instant of a promotion
+    /// that are two.
+    pub(crate) fn was_primary(&self, member: Member, at: Time) -> bool {
+        let before = self.promotions.partition_point(|(promoted, _)| *promoted < at);
+        let upto = self.promotions.partition_point(|(promoted, _)| *promoted <= at);
+        self.promotions[before.saturating_sub(1)..upto].iter().any(|(_, primary)| *primary == member)
+    }
+
+    /// Right after a promotion: whether the history of the new primary excludes this version.
+    #[inline]
+    pub(crate) fn drops(&self, key: Key, version: Version) -> bool {
+        version <= self.floor && self.primary().is_some_and(|primary| self.logged(primary, key) < version)
+    }
+
+    /// Whether a version that becomes known now was given by a primary of the past.
+    #[inline]
+    pub(crate) fn too_late(&self, version: Version) -> bool {
+        version <= self.highest_floor
+    }
+
+    fn cell(&mut self, member: Member, key: Key) -> &mut Version {
+        &mut self.logged[key.index() * self.members + member.index()]
+    }
+}
+
+fn version_of(stored: Option<Stored>) -> Version {
+    stored.map_or(Version(0), |stored| stored.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use replisim_observe::Write;
+
+    use super::*;
+
+    const KEY: Key = Key(1);
+
+    fn stored(version: u64) -> Stored {
+        Stored { version: Version(version), write: Write(version) }
+    }
+
+    fn after(history: &[(u64, Observation)]) -> Rightful {
+        let mut rightful = Rightful::new(2, 2);
+        history.iter().for_each(|(at, what)| rightful.observe(Time::from_nanos(*at), what));
+        rightful
+    }
+
+    fn logged(member: u32, version: u64) -> Observation {
+        Observation::Logged { member: Member(member), key: KEY, stored: stored(version) }
+    }
+
+    fn promoted(member: u32, floor: u64) -> Observation {
+        Observation::Promoted { member: Member(member), floor: Version(floor) }
+    }
+
+    #[test]
+    fn a_promotion_drops_what_the_new_primary_does_not_hold_up_to_its_floor() {
+        let mut rightful =
+            after(&[(0, promoted(0, 0)), (1, logged(0, 7)), (1, logged(1, 5)), (2, promoted(1, 10))]);
+        for (version, drops) in [(5, false), (6, true), (7, true), (10, true), (11, false)] {
+            assert_eq!(rightful.drops(KEY, Version(version)), drops, "{version}");
+        }
+        assert!(rightful.too_late(Version(10)) && !rightful.too_late(Version(11)));
+        rightful.observe(Time::from_nanos(3), &promoted(1, 6));
+        assert!(rightful.drops(KEY, Version(6)) && !rightful.drops(KEY, Version(7)), "by the last floor");
+        assert!(rightful.too_late(Version(10)), "by the highest floor");
+    }
+
+    #[test]
+    fn logs_fall_back_and_disks_are_lost() {
+        let unlogged = Observation::Unlogged {
+            member: Member(0),
+            key: KEY,
+            undone: stored(7),
+            back_to: Some(stored(3)),
+        };
+        let rightful = after(&[(1, logged(0, 7)), (1, logged(1, 7)), (2, unlogged)]);
+        assert_eq!(
+            (rightful.logged(Member(0), KEY), rightful.logged(Member(1), KEY)),
+            (Version(3), Version(7))
+        );
+        assert!(rightful.held_by_all(KEY, Version(3)) && !rightful.held_by_all(KEY, Version(4)));
+        let rightful =
+            after(&[(1, logged(0, 7)), (1, logged(1, 7)), (2, Observation::DiskLost { member: Member(1) })]);
+        assert_eq!(
+            (rightful.logged(Member(0), KEY), rightful.logged(Member(1), KEY)),
+            (Version(7), Version(0))
+        );
+    }
+
+    #[test]
+    fn at_the_instant_of_a_promotion_both_are_rightful() {
+        let rightful = after(&[(0, promoted(0, 0)), (10, promoted(1, 5)), (20, promoted(0, 9))]);
+        for (at, first, second) in [
+            (0, true, false),
+            (9, true, false),
+            (10, true, true),
+            (11, false, true),
+            (20, true, true),
+            (21, true, false),
+        ] {
+            let was = |member| rightful.was_primary(Member(member), Time::from_nanos(at));
+            assert_eq!((was(0), was(1)), (first, second), "at {at}");
+        }
+        assert!(!after(&[]).was_primary(Member(0), Time::ZERO), "nobody was promoted");
+    }
+}

@@ -1,0 +1,145 @@
+//! Losses of the primary, and times when nothing worked.
+
+use replisim_observe::{Answer, Duration, Member, Observation, OpKind, Outcome, Time};
+
+use super::check::Check;
+use super::{OpStory, Run};
+
+impl Run<'_> {
+    pub(super) fn check_availability(&self, check: &mut Check<'_>) {
+        let to = self.end().min(self.window.to);
+        self.check_since_loss(check, "rto_ms", to, |run, lost| run.first_write_after(lost));
+        self.check_since_loss(check, "time_to_serve_ms", self.end(), |run, lost| run.served_after(lost));
+        self.check_stale_acks(check);
+        let bound = check.findings.roster.unavailability_bound;
+        for (name, reads) in [("read", true), ("write", false)] {
+            check.samples(
+                "unavailability_ms",
+                Some(("kind", name)),
+                &(self.windows(reads, bound), Vec::new()),
+            );
+            self.check_timeline(check, reads);
+        }
+    }
+
+    /// From each loss of the primary to what ends it; losses on the way there are part of it.
+    fn check_since_loss(
+        &self,
+        check: &mut Check<'_>,
+        slug: &str,
+        last: Time,
+        ends: impl Fn(&Self, usize) -> Option<usize>,
+    ) {
+        let (mut known, mut censored) = (Vec::new(), Vec::new());
+        let mut from = 0;
+        while let Some(lost) = self.find(from, |what| matches!(what, Observation::PrimaryLost { .. })) {
+            let end = ends(self, lost);
+            if self.window.contains(self.at(lost)) {
+                match end {
+                    Some(end) => known.push(self.at(end).signed_since(self.at(lost))),
+                    None => censored.push(last.since(self.at(lost)).nanos()),
+                }
+            }
+            from = end.unwrap_or(self.records.len());
+        }
+        check.samples(slug, None, &(known, censored));
+    }
+
+    /// The first ack of a write invoked after the loss and committed under a later term, or under the same where it
+    /// goes on.
+    fn first_write_after(&self, lost: usize) -> Option<usize> {
+        let acked = self.writes.iter().filter_map(|write| {
+            let (acked, version) = (write.acked?, write.version?);
+            let under = |i: &usize| match self.records[*i].what {
+                Observation::Promoted { floor, .. } => version > floor,
+                Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
+                _ => false,
+            };
+            let after = self.at(self.op_of(write).invoked) > self.at(lost);
+            (after && acked > lost && (lost..acked).any(|i| under(&i))).then_some(acked)
+        });
+        acked.min()
+    }
+
+    fn served_after(&self, lost: usize) -> Option<usize> {
+        (lost..self.records.len()).find(|i| match self.records[*i].what {
+            Observation::Serving { .. } => true,
+            Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
+            _ => false,
+        })
+    }
+
+    /// Whether the primary that is back at `index` was neither replaced nor down since it was lost.
+    fn same_term_goes_on(&self, member: Member, index: usize) -> bool {
+        let before = &self.records[..index];
+        let is_loss = |what: &Observation| matches!(what, Observation::PrimaryLost { .. });
+        let Some(lost) = before.iter().rposition(|record| is_loss(&record.what)) else { return true };
+        let down = before
+            .iter()
+            .any(|record| record.what == Observation::MemberDown { member } && record.at >= self.at(lost));
+        let replaced =
+            before[lost..].iter().any(|record| matches!(record.what, Observation::Promoted { .. }));
+        !down && !replaced
+    }
+
+    fn check_stale_acks(&self, check: &mut Check<'_>) {
+        let promoted = self.find(0, |what| matches!(what, Observation::Promoted { .. })).is_some();
+        for (client, name) in check.clients() {
+            let acks = self.ops.iter().filter(|op| {
+                let in_window = self.window.contains(self.at(op.invoked));
+                promoted && op.client == client && op.kind != OpKind::Read && in_window
+            });
+            let acks = acks.filter_map(|op| Some((op.end?.0, self.ok_answer(op)?))).collect::<Vec<_>>();
+            let stale = acks.iter().filter(|(end, answer)| !self.is_from_the_primary(*end, answer)).count();
+            check.count("stale_primary_acks", Some(("workload", name)), (stale, acks.len()));
+        }
+    }
+
+    /// Whether who answered was promoted last before that instant, or at it.
+    fn is_from_the_primary(&self, end: usize, answer: &Answer) -> bool {
+        let promotions = self.records[..end].iter().filter_map(|record| match record.what {
+            Observation::Promoted { member, .. } => Some((record.at, member)),
+            _ => None,
+        });
+        let before = promotions.clone().rfind(|(at, _)| *at < answer.at);
+        let mut then = promotions.filter(|(at, _)| *at == answer.at).chain(before);
+        then.any(|(_, member)| member == answer.by)
+    }
+
+    fn of_kind(&self, reads: bool) -> impl Iterator<Item = &OpStory> {
+        self.ops.iter().filter(move |op| (op.kind == OpKind::Read) == reads)
+    }
+
+    fn is_ok(&self, op: &OpStory) -> bool {
+        matches!(op.end, Some((_, Outcome::Ok, _)))
+    }
+
+    /// From an operation that did not succeed, and comes after none or one that did, to the next that did.
+    fn windows(&self, reads: bool, bound: Duration) -> Vec<i64> {
+        let ops: Vec<_> =
+            self.of_kind(reads).filter(|op| self.window.contains(self.at(op.invoked))).collect();
+        let first = (0..ops.len()).filter(|i| !self.is_ok(ops[*i]) && (*i == 0 || self.is_ok(ops[i - 1])));
+        let lengths = first.map(|i| {
+            let next = ops[i..].iter().find(|op| self.is_ok(op));
+            let end = next.map_or(self.window.to, |next| self.at(next.invoked));
+            end.since(self.at(ops[i].invoked))
+        });
+        lengths.filter(|length| *length > bound).map(|length| length.nanos() as i64).collect()
+    }
+
+    fn check_timeline(&self, check: &mut Check<'_>, reads: bool) {
+        let Some(series) = &check.findings.series else { return };
+        let streamed = &series.availability[usize::from(!reads)];
+        for slice in 0..series.slices.count {
+            let ops = || self.of_kind(reads).filter(|op| series.slices.index(op.scheduled) == Some(slice));
+            let expected = (ops().count() as u64, ops().filter(|op| self.is_ok(op)).count() as u64);
+            let streamed = (streamed.scheduled[slice], streamed.ok[slice]);
+            if streamed != expected {
+                let kind = if reads { "read" } else { "write" };
+                check.found.push(format!(
+                    "availability of {kind}s in slice {slice}: streamed {streamed:?}, by definition {expected:?}"
+                ));
+            }
+        }
+    }
+}
