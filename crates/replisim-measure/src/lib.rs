@@ -2,8 +2,8 @@
 //!
 //! A map of the code:
 //! - [`measures`]: the observer that computes everything in one pass.
-//! - [`writes`]: delay, convergence, loss; on top of what each member has ([`replicas`]), with a file of its own for lag
-//!   ([`lag`]), recovery ([`recovery`], [`catch_up`]), exposure to loss ([`exposure`]) and agreement ([`divergence`]).
+//! - [`writes`]: delay, convergence, loss; on top of what each member has (`replicas`), with a file of its own for lag
+//!   (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
 //!   [`retirement`] says how writes are forgotten without a loss of exactness.
 //! - [`reads`]: staleness, t-visibility. [`operations`]: latency, availability, accounting.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
