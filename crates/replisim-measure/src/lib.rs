@@ -1,8 +1,11 @@
 //! `docs/definitions.md` in code: streaming measures over observations.
 //!
 //! A map of the code:
-//! - [`measures`]: the observer that computes everything in one pass; its parts are [`writes`] (delay, convergence,
-//!   lag, recovery), [`reads`] (staleness, t-visibility) and [`operations`] (latency, availability, accounting).
+//! - [`measures`]: the observer that computes everything in one pass.
+//! - [`writes`]: delay, convergence, loss; on top of what each member has (`replicas`), with a file of its own for lag
+//!   (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
+//!   [`retirement`] says how writes are forgotten without a loss of exactness.
+//! - [`reads`]: staleness, t-visibility. [`operations`]: latency, availability, accounting.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
 //! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning.
@@ -10,7 +13,8 @@
 //!
 //! What it never knows: how observations come about. A protocol's own counters are not asked.
 //!
-//! Memory: O(keys × members), and one record for each write that is not yet everywhere (the unconverged backlog).
+//! Memory: O(keys × members), and one record for each write that is not yet everywhere (the unconverged backlog), or has
+//! been for so short a time that a crash may take it back.
 
 pub mod anomalies;
 pub mod availability;

@@ -231,7 +231,8 @@ impl KeyAcks {
 
     fn forget(&mut self, oldest_open: Time) {
         let safe = |ack: &Ack| ack.retired.is_some_and(|retired| retired < oldest_open);
-        while let Some(ack) = self.acks.pop_front_if(|ack| safe(ack)) {
+        while let Some(ack) = self.acks.front().copied().filter(safe) {
+            self.acks.pop_front();
             let forgotten = &mut self.forgotten;
             if forgotten.count == 0 {
                 forgotten.first = ack.at;

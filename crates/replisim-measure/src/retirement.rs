@@ -2,7 +2,7 @@
 //!
 //! A write that every member holds, and that is answered, is *settled*. A crash may still take it back, so it is
 //! remembered until a number of other writes have settled after it ([`REMEMBERED`]); then it *retires*. Retired writes
-//! of a key are remembered together as one [`Block`], and the newest version among them is the key's *line*. From then
+//! of a key are remembered together as one `Block`, and the newest version among them is the key's *line*. From then
 //! on a member (or a read) whose version lies below the line counts as having nothing of the key: it lacks the whole
 //! block, and the block is abandoned, lost or regressed as a whole. So what is kept is O(keys), and yet everything is
 //! exact where a member loses its disk, or falls back behind fewer writes than are remembered.

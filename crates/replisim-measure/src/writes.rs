@@ -1,15 +1,15 @@
 //! What becomes of writes: replication delay, visibility after the ack, convergence, lag, recovery, loss.
 //!
 //! One rule everywhere: a member *holds* a write if it shows it or a version that supersedes it. So a member's state is
-//! one version per key ([`Replicas`]), and a write's state the number of members that lack it. A write has a record
+//! one version per key (`Replicas`), and a write's state the number of members that lack it. A write has a record
 //! until nothing more can be learned of it, or until it [retires](crate::retirement); each key keeps its *standing*
 //! writes (committed, and neither abandoned nor retired) in version order, so that what a member gains or loses with a
 //! new version is a range.
 //!
 //! - Here: a write is invoked, committed, answered; when its samples are taken.
-//! - [`copies`]: a member's copies change.
-//! - [`history`]: writes are abandoned, converge, retire.
-//! - [`end`]: what there is to say at the end.
+//! - `copies`: a member's copies change.
+//! - `history`: writes are abandoned, converge, retire.
+//! - `end`: what there is to say at the end.
 //!
 //! The delay of a write at a member ends when that member *first* comes to hold it, from when its version is known on;
 //! a member that held a superseding version before is taken to have held it at the commit.

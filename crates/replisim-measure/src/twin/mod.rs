@@ -2,8 +2,8 @@
 //! code can be. It shares nothing with the streaming measures but the types of the results it is compared with.
 //!
 //! Use it as an oracle: [`disagreements`] lists every place where a streamed result differs from the definition.
-//! Here are the stories of the run ([`history`] tells them) and the state after each event ([`state`]); the other files
-//! say what each measure makes of them, and [`check`] compares.
+//! Here are the stories of the run (`history` tells them) and the state after each event (`state`); the other files
+//! say what each measure makes of them, and `check` compares.
 
 mod anomalies;
 mod availability;
