@@ -151,7 +151,10 @@ impl PrimaryBackup {
         if self.leader_of(joining).is_none() {
             return;
         }
-        if position > self.disk.log.end() {
+        if position > self.disk.log.end()
+            && let Role::Replica(replica) = &mut self.role
+        {
+            replica.ahead.clear();
             self.disk.restart_at(position);
             self.disk.incomplete = Some(complete_at);
             self.apply_synced(out);

@@ -104,7 +104,7 @@ impl PrimaryBackup {
         }
         let end = self.disk.log.end();
         if !replica.ahead.is_empty() {
-            replica.ahead = replica.ahead.split_off(&end);
+            replica.ahead = replica.ahead.split_off(&(end + 1));
         }
         let gap = replica.ahead.first_key_value().map(|(first, _)| first - 1);
         if end > end_before {
@@ -190,7 +190,7 @@ impl PrimaryBackup {
     pub(super) fn led(&mut self, primary: Member, lead: Lead, out: &mut impl Effects<PrimaryBackup>) {
         let Role::Replica(replica) = &mut self.role else { return };
         if replica.following {
-            replica.joining = lead.joining;
+            replica.joining = replica.joining.max(lead.joining);
             self.acknowledge(out);
         } else {
             self.promise(Intent::Follow { primary, lead }, out);
@@ -201,7 +201,7 @@ impl PrimaryBackup {
     pub(super) fn follow(&mut self, primary: Member, lead: Lead, out: &mut impl Effects<PrimaryBackup>) {
         let Role::Replica(replica) = &mut self.role else { return };
         replica.leader = Some(primary);
-        replica.joining = lead.joining;
+        replica.joining = replica.joining.max(lead.joining);
         if !replica.following {
             let disk = &mut self.disk;
             let common = disk.history.common(&lead.history, disk.log.end());

@@ -58,14 +58,15 @@ impl PrimaryBackup {
     ) {
         let Role::Primary(primary) = &mut self.role else { return };
         let i = Primary::peer_index(self.settings.me, to);
-        let (term, log) = (self.disk.office.term, &self.disk.log);
-        if !primary.peers[i].heard || primary.peers[i].copying.is_some() {
+        let (term, log, peer) = (self.disk.office.term, &self.disk.log, &primary.peers[i]);
+        let upto = upto.min(self.disk.synced);
+        after = after.max(peer.received); // the question may be older than what came in the meantime
+        if after >= upto || !peer.heard || peer.copying.is_some() {
             return;
         }
         if after < log.trimmed() {
             return self.start_copy(i, out);
         }
-        let upto = upto.min(self.disk.synced);
         while after < upto
             && let Some(batch) = log.batch(after, upto, self.settings.batch)
         {
@@ -147,28 +148,30 @@ impl PrimaryBackup {
         out.send(peer.member, Message::Lead(lead));
     }
 
-    /// Tells every replica how far it ought to be.
+    /// Tells every replica how far it ought to be; one that has not been heard of, to follow.
     pub(super) fn beat(&mut self, out: &mut impl Effects<PrimaryBackup>) {
         out.arm(Timer::Heartbeat, Span::exactly(self.settings.heartbeat));
         if let Role::Primary(primary) = &mut self.role {
             primary.round += 1;
         }
         let shows = self.holds_lease().then(|| (self.disk.applied, out.local_clock()));
-        let Role::Primary(primary) = &self.role else { return };
-        let held = primary.logged.least().unwrap_or(0);
-        for peer in &primary.peers {
+        for i in 0..self.settings.members as usize - 1 {
+            let Role::Primary(primary) = &self.role else { return };
+            let peer = &primary.peers[i];
+            if !peer.heard {
+                self.lead(i, out);
+                continue;
+            }
             let heartbeat = Message::Heartbeat {
                 term: self.disk.office.term,
                 round: primary.round,
                 shipped: peer.shipped,
                 end: self.disk.synced,
                 committed: primary.committed,
-                held,
+                held: primary.logged.least().unwrap_or(0),
                 shows,
             };
             out.send(peer.member, heartbeat);
-        }
-        for i in 0..primary.peers.len() {
             self.copy_again(i, out);
         }
     }
