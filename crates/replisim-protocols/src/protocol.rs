@@ -124,8 +124,8 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
     /// The members that the configuration names, each with the field in which the name stands.
     fn members_named(&self) -> Vec<(&'static str, &str)>;
 
-    /// What is wrong with the settings, if something is.
-    fn problems(&self) -> Vec<SettingProblem>;
+    /// What is wrong with the settings in a group of these members, if something is.
+    fn problems(&self, members: Members<'_>) -> Vec<SettingProblem>;
 
     /// What the reader of the results must know of these settings, a sentence each.
     fn caveats(&self) -> Vec<String>;

@@ -1,293 +1,551 @@
 //! Drives the very protocol code of the simulator through every order of events within stated bounds (stateright).
 //!
-//! The network here is the worst there is: it delivers in any order, and may drop. Disks finish when they like, and
-//! a process may die at any moment.
+//! The network here is the worst there is: it delivers in any order, and may drop. Disks finish when they like, a
+//! process may die at any moment, and any timer may fire at any time (so what fencing promises about *time* is not
+//! checked here but in `scripted.rs`). A run that ends before it has seen every state within its bounds says
+//! `incomplete`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
-use replisim_protocols::primary_backup::{Config, PrimaryBackup};
-use replisim_protocols::{Change, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer};
+use replisim_protocols::primary_backup::{
+    Acknowledge, Automatic, Config, Failover, PrimaryBackup, Promote, SemiSync, Timer,
+};
+use replisim_protocols::{
+    Change, Command, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
+};
 use stateright::{Checker, Model, Property};
 
-/// A replication group of `P`, and how much may happen to it.
+/// A replication group, and how much may happen to it.
+#[derive(Clone)]
 struct Bounds {
     members: u32,
     puts: u64,
     crashes: u32,
+    kept: Kept,
     drops: u32,
-    /// Timers fire only while fewer messages than this are under way: else heartbeats alone make the states endless.
-    timers_below: usize,
+    /// How many timers may fire.
+    fires: u32,
+    /// How often a member may be ordered to become the primary.
+    orders: u32,
+    /// How many states are looked at, at most.
+    states: usize,
 }
+
+const NOTHING: Bounds = Bounds {
+    members: 2,
+    puts: 1,
+    crashes: 0,
+    kept: Kept::Synced,
+    drops: 0,
+    fires: 0,
+    orders: 0,
+    states: 40_000,
+};
 
 /// Everything there is at one moment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Group<P: Protocol> {
-    members: Vec<Node<P>>,
+struct Group {
+    members: Vec<Node>,
     /// A set: two equal messages under way are as good as one to protocols that bear loss and repetition.
-    network: Vec<(Member, Member, P::Message)>,
-    /// What was committed at the primary and not taken back, in order.
-    committed: Vec<(Key, Stored)>,
-    puts: u64,
-    crashes: u32,
-    drops: u32,
+    network: Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
+    facts: Facts,
+    spent: Spent,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Node<P: Protocol> {
-    protocol: P,
-    store: BTreeMap<Key, Stored>,
+struct Node {
+    protocol: PrimaryBackup,
+    store: Option<Stored>,
+    log: Vec<Stored>,
     persisting: Option<u64>,
     armed: BTreeSet<usize>,
 }
 
+/// What has happened, as seen from outside.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Facts {
+    committed: Vec<Stored>,
+    /// Who gave versions above which floor.
+    primaries: BTreeMap<Version, Member>,
+    serving: Option<Member>,
+    broken: Option<&'static str>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+struct Spent {
+    puts: u64,
+    crashes: u32,
+    drops: u32,
+    fires: u32,
+    orders: u32,
+}
+
 #[derive(Clone, PartialEq, Debug)]
 enum Action {
-    Put,
+    Put(usize),
     Deliver(usize),
     Drop(usize),
     Persist(usize),
     Fire(usize, usize),
     Crash(usize),
+    Order(usize),
 }
 
 /// The effects of one handler of member `me`.
-struct Stage<'a, P: Protocol> {
+struct Stage<'a> {
     me: Member,
-    store: &'a mut BTreeMap<Key, Stored>,
-    persisting: &'a mut Option<u64>,
-    armed: &'a mut BTreeSet<usize>,
-    network: &'a mut Vec<(Member, Member, P::Message)>,
-    committed: &'a mut Vec<(Key, Stored)>,
+    node: &'a mut NodeOutside,
+    network: &'a mut Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
+    facts: &'a mut Facts,
+    /// Whether whoever is elected must have every committed write.
+    keeps_commits: bool,
 }
 
-impl<P: Protocol> Effects<P> for Stage<'_, P> {
-    fn send(&mut self, to: Member, message: P::Message) {
+/// A node without its protocol.
+struct NodeOutside {
+    store: Option<Stored>,
+    log: Vec<Stored>,
+    persisting: Option<u64>,
+    armed: BTreeSet<usize>,
+}
+
+impl Stage<'_> {
+    fn expect(&mut self, holds: bool, claim: &'static str) {
+        if !holds {
+            self.facts.broken.get_or_insert(claim);
+        }
+    }
+}
+
+impl Effects<PrimaryBackup> for Stage<'_> {
+    fn send(&mut self, to: Member, message: <PrimaryBackup as Protocol>::Message) {
         let envelope = (self.me, to, message);
         if !self.network.contains(&envelope) {
             self.network.push(envelope);
         }
     }
-    fn arm(&mut self, timer: P::Timer, _: Span) {
-        self.armed.insert(timer.index());
+    fn arm(&mut self, timer: Timer, _: Span) {
+        self.node.armed.insert(timer.index());
     }
-    fn disarm(&mut self, timer: P::Timer) {
-        self.armed.remove(&timer.index());
+    fn disarm(&mut self, timer: Timer) {
+        self.node.armed.remove(&timer.index());
     }
     fn persist(&mut self, upto: u64, _: u64) {
-        *self.persisting = Some(upto);
+        self.node.persisting = Some(upto);
     }
-    fn committed(&mut self, key: Key, stored: Stored, _: u32) {
-        self.committed.push((key, stored));
+    fn committed(&mut self, _: Key, stored: Stored, _: u32) {
+        let is_logged = self.node.log.contains(&stored);
+        self.expect(is_logged, "what is committed is logged");
+        if !self.facts.committed.contains(&stored) {
+            self.facts.committed.push(stored);
+        }
     }
-    fn logged(&mut self, _: Key, _: Stored) {}
-    fn unlogged(&mut self, _: Key, _: Stored, _: Option<Stored>) {}
-    fn apply(&mut self, key: Key, stored: Stored, _: u32) {
-        self.store.insert(key, stored);
+    fn logged(&mut self, _: Key, stored: Stored) {
+        let grows = self.node.log.last().is_none_or(|last| last.version < stored.version);
+        self.expect(grows, "logged versions grow");
+        self.node.log.push(stored);
     }
-    fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
-        self.committed.retain(|entry| *entry != (key, undone));
-        match back_to {
-            Some(stored) => self.store.insert(key, stored),
-            None => self.store.remove(&key),
-        };
+    fn unlogged(&mut self, _: Key, undone: Stored, back_to: Option<Stored>) {
+        let is_last = self.node.log.pop() == Some(undone);
+        self.expect(is_last, "the newest logged version is taken back first");
+        if back_to.is_none() {
+            self.node.log.clear();
+        }
+        let is_before = self.node.log.last().copied() == back_to;
+        self.expect(is_before, "what is taken back uncovers what stood before it");
     }
-    fn read(&self, key: Key) -> Option<Stored> {
-        self.store.get(&key).copied()
+    fn apply(&mut self, _: Key, stored: Stored, _: u32) {
+        let fits = self.node.store.is_none_or(|shown| shown.version < stored.version)
+            && self.node.log.contains(&stored);
+        self.expect(fits, "shown versions grow, and are logged");
+        self.node.store = Some(stored);
+    }
+    fn unapply(&mut self, _: Key, undone: Stored, back_to: Option<Stored>) {
+        let fits = self.node.store == Some(undone);
+        self.expect(fits, "what is taken back was shown");
+        self.node.store = back_to;
+    }
+    fn read(&self, _: Key) -> Option<Stored> {
+        self.node.store
     }
     fn value_bytes(&self, _: Key) -> u32 {
-        0
+        10
     }
     fn keys(&self) -> u32 {
         1
     }
-    fn promoted(&mut self, _: Version) {}
-    fn serving(&mut self) {}
+    fn promoted(&mut self, floor: Version) {
+        let alone = self.facts.primaries.insert(floor, self.me).is_none();
+        self.expect(alone, "a term has one primary, once");
+        // Of two that were ordered without asking, the later may never have heard of the earlier.
+        let is_latest = self.facts.primaries.last_key_value().is_none_or(|(last, _)| *last <= floor);
+        let above_all = self.facts.committed.iter().all(|stored| stored.version <= floor);
+        self.expect(above_all || !is_latest, "the latest floor is above all that is committed");
+        let has_all = self.facts.committed.iter().all(|stored| self.node.log.contains(stored));
+        self.expect(has_all || !self.keeps_commits, "whoever is elected has all that was committed");
+    }
+    fn serving(&mut self) {
+        let is_newest = self.facts.primaries.last_key_value().is_some_and(|(_, member)| *member == self.me);
+        if is_newest {
+            self.facts.serving = Some(self.me);
+        }
+    }
     fn local_clock(&self) -> Time {
         Time::ZERO
     }
-    fn reply(&mut self, _: Op, _: Reply) {}
+    fn reply(&mut self, op: Op, reply: Reply) {
+        if let Reply::Written(version) = reply {
+            // Pitfall 15: an answer that belongs to what stood at that position before.
+            let stands = self.node.log.contains(&Stored { version, write: Write(op.0) });
+            self.expect(stands, "a client is told of what stands in the primary's log");
+            let is_committed = self.facts.committed.iter().any(|stored| stored.version == version);
+            self.expect(is_committed, "a client is told of what is committed");
+        }
+    }
     fn choose(&mut self, _: u32) -> u32 {
         0
     }
 }
 
-impl<P: Protocol> Group<P> {
-    fn new(bounds: &Bounds, config: &P::Config) -> Group<P> {
+impl Group {
+    fn new(bounds: &Bounds, config: &Config) -> Group {
         let names: Vec<String> = (0..bounds.members).map(|i| format!("n{i}")).collect();
         let members = (0..bounds.members).map(|i| Node {
-            protocol: P::new(Member(i), Members { names: &names }, config),
-            store: BTreeMap::new(),
+            protocol: PrimaryBackup::new(Member(i), Members { names: &names }, config),
+            store: None,
+            log: Vec::new(),
             persisting: None,
             armed: BTreeSet::new(),
         });
         let mut group = Group {
             members: members.collect(),
             network: Vec::new(),
-            committed: Vec::new(),
-            puts: 0,
-            crashes: 0,
-            drops: 0,
+            facts: Facts::default(),
+            spent: Spent::default(),
         };
         for i in 0..group.members.len() {
-            group.with(i, |protocol, stage| protocol.start(stage));
+            group.with(i, false, |protocol, stage| protocol.start(stage));
         }
         group
     }
 
-    fn with(&mut self, member: usize, act: impl FnOnce(&mut P, &mut Stage<'_, P>)) {
-        let Node { protocol, store, persisting, armed } = &mut self.members[member];
-        let (network, committed) = (&mut self.network, &mut self.committed);
-        act(protocol, &mut Stage { me: Member(member as u32), store, persisting, armed, network, committed });
+    fn with(
+        &mut self,
+        member: usize,
+        keeps_commits: bool,
+        act: impl FnOnce(&mut PrimaryBackup, &mut Stage<'_>),
+    ) {
+        let node = &mut self.members[member];
+        let mut outside = NodeOutside {
+            store: node.store,
+            log: std::mem::take(&mut node.log),
+            persisting: node.persisting,
+            armed: std::mem::take(&mut node.armed),
+        };
+        let mut stage = Stage {
+            me: Member(member as u32),
+            node: &mut outside,
+            network: &mut self.network,
+            facts: &mut self.facts,
+            keeps_commits,
+        };
+        act(&mut node.protocol, &mut stage);
+        (node.store, node.log) = (outside.store, outside.log);
+        (node.persisting, node.armed) = (outside.persisting, outside.armed);
     }
 
-    fn apply(&mut self, action: Action) {
+    fn apply(&mut self, action: Action, kept: Kept, keeps_commits: bool) {
         match action {
-            Action::Put => {
+            Action::Put(member) => {
                 // All to one key, so that order matters.
-                let request = Request::Write {
-                    key: Key(0),
-                    write: Write(self.puts),
-                    change: Change::Put { bytes: 10 },
-                };
-                self.puts += 1;
-                self.with(0, |protocol, stage| protocol.request(Op(0), request, stage));
+                let (op, write) = (Op(self.spent.puts), Write(self.spent.puts));
+                let request = Request::Write { key: Key(0), write, change: Change::Put { bytes: 10 } };
+                self.spent.puts += 1;
+                self.with(member, keeps_commits, |protocol, stage| protocol.request(op, request, stage));
             }
             Action::Deliver(i) => {
                 let (from, to, message) = self.network.remove(i);
-                self.with(to.index(), |protocol, stage| protocol.message(from, message, stage));
+                self.with(to.index(), keeps_commits, |protocol, stage| {
+                    protocol.message(from, message, stage)
+                });
             }
             Action::Drop(i) => {
                 self.network.remove(i);
-                self.drops += 1;
+                self.spent.drops += 1;
             }
             Action::Persist(member) => {
                 if let Some(upto) = self.members[member].persisting.take() {
-                    self.with(member, |protocol, stage| protocol.persisted(upto, stage));
+                    self.with(member, keeps_commits, |protocol, stage| protocol.persisted(upto, stage));
                 }
             }
             Action::Fire(member, timer) => {
+                self.spent.fires += 1;
                 self.members[member].armed.remove(&timer);
-                self.with(member, |protocol, stage| protocol.timer(P::Timer::ALL[timer], stage));
+                self.with(member, keeps_commits, |protocol, stage| protocol.timer(Timer::ALL[timer], stage));
             }
             Action::Crash(member) => {
-                self.crashes += 1;
-                self.members[member].persisting = None;
-                self.members[member].armed.clear();
-                self.with(member, |protocol, stage| protocol.crash(Kept::Synced, stage));
-                self.with(member, |protocol, stage| protocol.start(stage));
+                self.spent.crashes += 1;
+                let node = &mut self.members[member];
+                node.persisting = None;
+                node.armed.clear();
+                if kept == Kept::Nothing {
+                    (node.store, node.log) = (None, Vec::new());
+                }
+                if self.facts.serving == Some(Member(member as u32)) {
+                    self.facts.serving = None;
+                }
+                self.with(member, keeps_commits, |protocol, stage| protocol.crash(kept, stage));
+                self.with(member, keeps_commits, |protocol, stage| protocol.start(stage));
+            }
+            Action::Order(member) => {
+                self.spent.orders += 1;
+                self.with(member, keeps_commits, |protocol, stage| protocol.command(Command::Promote, stage));
             }
         }
-        self.network.sort_by_cached_key(|envelope| format!("{envelope:?}"));
+        self.network.sort_by_cached_key(|envelope| {
+            let mut hasher = DefaultHasher::new();
+            envelope.hash(&mut hasher);
+            hasher.finish()
+        });
     }
 
-    /// Whether from here on, if nothing more goes wrong, all members come to show the same.
-    fn converges(&self) -> bool {
+    /// Lets everything under way arrive, and disks finish.
+    fn flow(&mut self) {
+        let mut steps = 0;
+        while !self.network.is_empty() || self.members.iter().any(|node| node.persisting.is_some()) {
+            if !self.network.is_empty() {
+                self.apply(Action::Deliver(0), Kept::Written, false);
+            }
+            for member in 0..self.members.len() {
+                self.apply(Action::Persist(member), Kept::Written, false);
+            }
+            steps += 1;
+            assert!(steps < 2_000, "members talk without end");
+        }
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        for member in 0..self.members.len() {
+            if self.members[member].armed.contains(&timer.index()) {
+                self.apply(Action::Fire(member, timer.index()), Kept::Written, false);
+                if timer == Timer::Stand {
+                    self.flow();
+                }
+            }
+        }
+        self.flow();
+    }
+
+    /// Whether from here on, if nothing more goes wrong, all members come to hold and show the same.
+    fn converges(&self, failover: &Failover) -> bool {
+        self.at_rest(failover).is_ok()
+    }
+
+    /// What comes of this if nothing more goes wrong: an error if the members do not come to agree.
+    fn at_rest(&self, failover: &Failover) -> Result<(), Box<Group>> {
         let mut group = self.clone();
+        group.flow();
         for _ in 0..8 {
-            while !group.network.is_empty() || group.members.iter().any(|node| node.persisting.is_some()) {
-                if !group.network.is_empty() {
-                    group.apply(Action::Deliver(0));
-                }
-                (0..group.members.len()).for_each(|member| group.apply(Action::Persist(member)));
+            for timer in [Timer::Ship, Timer::Heartbeat, Timer::Serve] {
+                group.fire(timer);
             }
-            for member in 0..group.members.len() {
-                for timer in group.members[member].armed.clone() {
-                    group.apply(Action::Fire(member, timer));
+            if !group.has_primary() {
+                group.fire(Timer::Suspect);
+                group.fire(Timer::Stand);
+                if *failover == Failover::Manual {
+                    group.order_someone();
                 }
             }
         }
-        group.members.iter().all(|node| node.store == group.members[0].store)
+        if *failover == Failover::None && !group.has_primary() {
+            return Ok(()); // it has lost its disk, and nobody may take its place
+        }
+        let first = &group.members[0];
+        let same =
+            group.members.iter().all(|node| node.store == first.store && node.log.last() == first.log.last());
+        let quiet = group.members.iter().all(|node| node.protocol.quiescent());
+        if same && quiet && group.facts.broken.is_none() { Ok(()) } else { Err(Box::new(group)) }
     }
 
-    /// Whether every member shows what some prefix of the committed writes makes of an empty store.
-    fn shows_prefixes(&self) -> bool {
-        let states: Vec<BTreeMap<Key, Stored>> =
-            (0..=self.committed.len()).map(|n| self.committed[..n].iter().copied().collect()).collect();
-        self.members.iter().all(|node| states.contains(&node.store))
+    /// An operator finds someone who can be the primary.
+    fn order_someone(&mut self) {
+        for member in 0..self.members.len() {
+            self.apply(Action::Order(member), Kept::Written, false);
+            self.flow();
+            self.fire(Timer::Heartbeat);
+            self.fire(Timer::Serve);
+            if self.has_primary() {
+                return;
+            }
+        }
+    }
+
+    /// Whether anyone would take a write.
+    fn has_primary(&self) -> bool {
+        (0..self.members.len()).any(|member| {
+            let mut group = self.clone();
+            let before = group.members[member].log.len();
+            group.apply(Action::Put(member), Kept::Written, false);
+            group.members[member].log.len() > before
+        })
+    }
+
+    /// Whether what every member has logged is a part of what the most advanced one has.
+    fn logs_are_prefixes(&self) -> bool {
+        let longest = self.members.iter().map(|node| &node.log).max_by_key(|log| log.len());
+        longest.is_none_or(|longest| self.members.iter().all(|node| longest.starts_with(&node.log)))
     }
 }
 
-struct GroupModel<P: Protocol> {
+struct GroupModel {
     bounds: Bounds,
-    config: P::Config,
+    config: Config,
 }
 
-impl<P: Protocol> Model for GroupModel<P> {
-    type State = Group<P>;
+impl GroupModel {
+    /// Whether the configuration promises that committed writes survive.
+    fn keeps_commits(&self) -> bool {
+        let waits = self.config.acknowledge != Acknowledge::Async;
+        let elects = matches!(&self.config.failover,
+            Failover::Automatic(automatic) if automatic.promote == Promote::MostAdvanced);
+        waits && elects && self.bounds.kept != Kept::Nothing
+    }
+
+    fn has_one_history(&self) -> bool {
+        self.config.failover == Failover::None && self.bounds.kept != Kept::Nothing
+    }
+}
+
+impl Model for GroupModel {
+    type State = Group;
     type Action = Action;
 
-    fn init_states(&self) -> Vec<Group<P>> {
+    fn init_states(&self) -> Vec<Group> {
         vec![Group::new(&self.bounds, &self.config)]
     }
 
-    fn actions(&self, group: &Group<P>, actions: &mut Vec<Action>) {
-        if group.puts < self.bounds.puts {
-            actions.push(Action::Put);
-        }
+    fn actions(&self, group: &Group, actions: &mut Vec<Action>) {
+        let (bounds, spent) = (&self.bounds, &group.spent);
         for i in 0..group.network.len() {
             actions.push(Action::Deliver(i));
-            if group.drops < self.bounds.drops {
+            if spent.drops < bounds.drops {
                 actions.push(Action::Drop(i));
             }
         }
         for (i, node) in group.members.iter().enumerate() {
+            if spent.puts < bounds.puts && group.facts.primaries.values().any(|member| member.index() == i) {
+                actions.push(Action::Put(i));
+            }
             if node.persisting.is_some() {
                 actions.push(Action::Persist(i));
             }
-            if group.crashes < self.bounds.crashes {
+            if spent.crashes < bounds.crashes {
                 actions.push(Action::Crash(i));
             }
-            if group.network.len() < self.bounds.timers_below {
+            if spent.fires < bounds.fires {
                 actions.extend(node.armed.iter().map(|timer| Action::Fire(i, *timer)));
+            }
+            if spent.orders < bounds.orders && i > 0 {
+                actions.push(Action::Order(i));
             }
         }
     }
 
-    fn next_state(&self, group: &Group<P>, action: Action) -> Option<Group<P>> {
+    fn next_state(&self, group: &Group, action: Action) -> Option<Group> {
         let mut next = group.clone();
-        next.apply(action);
+        next.apply(action, self.bounds.kept, self.keeps_commits());
         Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("members show prefixes of the committed writes", |_, group: &Group<P>| {
-                group.shows_prefixes()
+            Property::always("no claim is broken", |_, group: &Group| group.facts.broken.is_none()),
+            Property::always("there is one history", |model: &GroupModel, group: &Group| {
+                !model.has_one_history() || group.logs_are_prefixes()
             }),
-            Property::always("members converge once nothing more goes wrong", |_, group: &Group<P>| {
-                group.converges()
-            }),
-            Property::sometimes(
-                "a drop leaves a gap that is repaired",
-                |model: &GroupModel<P>, group: &Group<P>| {
-                    group.drops > 0
-                        && group.puts == model.bounds.puts
-                        && group.members.iter().all(|n| !n.store.is_empty())
-                },
+            Property::always(
+                "members converge once nothing more goes wrong",
+                |model: &GroupModel, group: &Group| group.converges(&model.config.failover),
             ),
-            Property::sometimes("a crash loses an unpersisted write", |_, group: &Group<P>| {
-                group.crashes > 0 && (group.committed.len() as u64) < group.puts
-            }),
         ]
     }
 }
 
-/// Visits every state within the bounds and says how many there were.
-fn exhaust(bounds: Bounds, config: Config) -> usize {
-    let model = GroupModel::<PrimaryBackup> { bounds, config };
-    let checker = model.checker().threads(2).spawn_bfs().join();
-    checker.assert_properties();
-    assert!(checker.is_done(), "exhaustive within the bounds");
-    checker.unique_state_count()
+/// Visits the states within the bounds; says how many there were, and whether that was all.
+fn explore(name: &str, bounds: Bounds, config: Config) {
+    let (budget, failover) = (bounds.states, config.failover.clone());
+    let model = GroupModel { bounds, config };
+    let checker = model.checker().threads(2).target_state_count(budget).spawn_bfs().join();
+    if let Some((claim, path)) = checker.discoveries().into_iter().next() {
+        let broken = path.last_state().facts.broken;
+        panic!(
+            "{name}: {claim} ({broken:?})\n{:?}\nin the end {:?}",
+            path.clone().into_actions(),
+            path.last_state().at_rest(&failover)
+        );
+    }
+    let states = checker.unique_state_count();
+    let extent = if checker.state_count() >= budget { "incomplete" } else { "exhaustive" };
+    println!("{name}: {states} states, {extent}");
+    assert!(states > 500, "{name}: only {states} states: the bounds leave nothing to check");
+}
+
+fn automatic(promote: Promote) -> Failover {
+    Failover::Automatic(Automatic { promote, ..Automatic::default() })
+}
+
+const SEMI_SYNC: fn() -> Acknowledge = || Acknowledge::SemiSync(SemiSync::default());
+
+#[test]
+fn a_crash_and_a_drop_in_any_order_leave_one_history() {
+    let once = Bounds { puts: 2, crashes: 1, drops: 1, fires: 1, ..NOTHING };
+    let intervals = || Config { ship_every: "1s".parse().unwrap(), ..Config::default() };
+    for (name, bounds, config) in [
+        ("two members, two puts", once.clone(), Config::default()),
+        ("shipped at intervals", once.clone(), intervals()),
+        ("three members", Bounds { members: 3, puts: 1, fires: 0, ..once.clone() }, Config::default()),
+        ("semi-sync", once.clone(), Config { acknowledge: SEMI_SYNC(), ..Config::default() }),
+        ("sync", once.clone(), Config { acknowledge: Acknowledge::Sync, ..Config::default() }),
+        ("the process dies", Bounds { kept: Kept::Written, ..once.clone() }, Config::default()),
+        ("the disk is lost", Bounds { kept: Kept::Nothing, ..once.clone() }, Config::default()),
+    ] {
+        explore(name, bounds, config);
+    }
 }
 
 #[test]
-fn primary_backup_survives_a_crash_and_a_drop_in_any_order() {
-    for (members, puts, ship_every) in [(2, 2, "0s"), (2, 2, "1s"), (3, 1, "0s")] {
-        let bounds = Bounds { members, puts, crashes: 1, drops: 1, timers_below: 2 };
-        let states = exhaust(bounds, Config { ship_every: ship_every.parse().unwrap(), ..Config::default() });
-        println!("{members} members, {puts} puts, ship-every {ship_every}: {states} states");
-        assert!(states > 1_000, "only {states} states: the bounds leave nothing to check");
+fn the_most_advanced_is_elected_and_has_all_that_was_committed() {
+    let failover = || automatic(Promote::MostAdvanced);
+    let semi_sync = || Config { acknowledge: SEMI_SYNC(), failover: failover(), ..Config::default() };
+    let three = Bounds { members: 3, fires: 4, states: 80_000, ..NOTHING };
+    for (name, bounds) in [
+        ("an election", Bounds { fires: 3, ..three.clone() }),
+        ("an election and a crash", Bounds { crashes: 1, ..three.clone() }),
+        ("an election and a death", Bounds { crashes: 1, kept: Kept::Written, ..three.clone() }),
+        ("an election and a loss", Bounds { drops: 1, ..three.clone() }),
+        ("an election and two puts", Bounds { puts: 2, ..three.clone() }),
+    ] {
+        explore(name, bounds, semi_sync());
+    }
+}
+
+#[test]
+fn members_agree_in_the_end_whoever_was_promoted() {
+    let three = Bounds { members: 3, fires: 3, crashes: 1, ..NOTHING };
+    for (name, bounds, failover, fencing) in [
+        ("the first to notice", three.clone(), automatic(Promote::FirstToNotice), true),
+        ("in order, unfenced", three.clone(), automatic(Promote::Order(vec!["n2".to_string()])), false),
+        ("an order", Bounds { fires: 1, orders: 1, ..three.clone() }, Failover::Manual, true),
+        ("two unfenced orders", Bounds { fires: 0, orders: 2, ..three.clone() }, Failover::Manual, false),
+        (
+            "an order to one of two",
+            Bounds { members: 2, orders: 1, puts: 2, fires: 0, kept: Kept::Nothing, ..three.clone() },
+            Failover::Manual,
+            false,
+        ),
+    ] {
+        explore(name, bounds, Config { failover, fencing, ..Config::default() });
     }
 }

@@ -170,7 +170,8 @@ impl Check<'_> {
         for (field, node) in protocol.members_named() {
             self.node(format!("protocol.{}.{field}", protocol.name()), node);
         }
-        for SettingProblem { field, message, fix } in protocol.problems() {
+        let nodes: Vec<String> = self.scenario.topology.nodes.keys().cloned().collect();
+        for SettingProblem { field, message, fix } in protocol.problems(&nodes) {
             self.report_with(format!("protocol.{}.{field}", protocol.name()), message, fix);
         }
     }

@@ -148,10 +148,11 @@ macro_rules! protocol_settings {
                 }
             }
 
-            /// What is wrong with the settings, if something is.
-            pub fn problems(&self) -> Vec<replisim_protocols::SettingProblem> {
+            /// What is wrong with the settings in a group of `nodes`, if something is.
+            pub fn problems(&self, nodes: &[String]) -> Vec<replisim_protocols::SettingProblem> {
+                let members = replisim_protocols::Members { names: nodes };
                 match self {
-                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::problems(config),)*
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::problems(config, members),)*
                 }
             }
         }

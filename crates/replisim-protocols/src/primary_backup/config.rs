@@ -1,0 +1,258 @@
+//! What a scenario can set, and what is wrong with it.
+
+use replisim_engine::{Bytes, Duration};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::{Configuration, Members, SettingProblem};
+
+/// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Config {
+    /// The node that takes all writes at first; the first node of the topology unless named here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary: Option<String>,
+    /// When the client gets its answer. `async`: as soon as the primary has applied the write. `semi-sync`: when so
+    /// many replicas have it. `sync`: when all replicas have logged it.
+    pub acknowledge: Acknowledge,
+    /// How another node becomes the primary.
+    pub failover: Failover,
+    /// Whether a primary that does not hear from a majority stops, so that there are never two.
+    pub fencing: bool,
+    /// How often new log entries are shipped: at fixed multiples of this interval, from a phase drawn at the start.
+    /// 0: each write is shipped as it comes.
+    pub ship_every: Duration,
+    /// The most bytes of log entries, or of copied values, in one message.
+    pub batch: Bytes,
+    /// The most bytes on the way to a replica that it has not acknowledged.
+    pub window: Bytes,
+    /// How much of the log is kept for replicas that lag or are down; one that needs more gets a copy of the store.
+    pub retain: Bytes,
+    /// How often the primary tells each replica how far it ought to be.
+    pub heartbeat: Duration,
+}
+
+/// When a write is acknowledged to its client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acknowledge {
+    /// As soon as the primary has applied it.
+    #[default]
+    Async,
+    /// When some replicas have it.
+    SemiSync(SemiSync),
+    /// When all replicas have logged it.
+    Sync,
+}
+
+/// Waiting for some replicas.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SemiSync {
+    /// How many.
+    pub replicas: u32,
+    /// When a replica counts as having a write.
+    pub ack_at: AckAt,
+    /// How long a write waits before `on-timeout` applies.
+    pub timeout: Duration,
+    /// What happens then.
+    pub on_timeout: OnTimeout,
+}
+
+/// When a replica counts as having a write.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AckAt {
+    /// When it is in its memory; a crash of the machine may lose it.
+    Received,
+    /// When it is safe on its disk.
+    #[default]
+    Logged,
+    /// When reads there show it. Replicas apply what they have logged in the same instant.
+    Applied,
+}
+
+/// What happens to a write for which too few replicas answer in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnTimeout {
+    /// The primary answers, and goes on without waiting until enough replicas have caught up.
+    Async,
+    /// It goes on waiting.
+    #[default]
+    Block,
+}
+
+/// How another node becomes the primary.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failover {
+    /// Never.
+    #[default]
+    None,
+    /// By an order in the schedule of faults.
+    Manual,
+    /// By a vote of those who miss its heartbeats.
+    Automatic(Automatic),
+}
+
+/// Fail-over by heartbeats and votes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Automatic {
+    /// How long a replica hears nothing before it suspects the primary.
+    pub after: Duration,
+    /// Who is to take over.
+    pub promote: Promote,
+}
+
+/// Who is to take over.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promote {
+    /// One that has at least as much of the log as each of those who vote for it.
+    #[default]
+    MostAdvanced,
+    /// The first that asks, whatever it has.
+    FirstToNotice,
+    /// The first in this order that is alive, whatever it has; nodes left out come last.
+    Order(Vec<String>),
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            primary: None,
+            acknowledge: Acknowledge::default(),
+            failover: Failover::default(),
+            fencing: true,
+            ship_every: Duration::ZERO,
+            batch: Bytes::new(64 << 10),
+            window: Bytes::new(16 << 20),
+            retain: Bytes::new(64 << 20),
+            heartbeat: Duration::from_millis(100),
+        }
+    }
+}
+
+impl Default for SemiSync {
+    fn default() -> SemiSync {
+        SemiSync {
+            replicas: 1,
+            ack_at: AckAt::default(),
+            timeout: Duration::from_secs(1),
+            on_timeout: OnTimeout::default(),
+        }
+    }
+}
+
+impl Default for Automatic {
+    fn default() -> Automatic {
+        Automatic { after: Duration::from_secs(1), promote: Promote::default() }
+    }
+}
+
+impl Configuration for Config {
+    fn members_named(&self) -> Vec<(&'static str, &str)> {
+        let primary = self.primary.iter().map(|name| ("primary", name.as_str()));
+        let order = self.order().iter().map(|name| ("failover.automatic.promote.order", name.as_str()));
+        primary.chain(order).collect()
+    }
+
+    fn problems(&self, members: Members<'_>) -> Vec<SettingProblem> {
+        let replicas = members.count().saturating_sub(1);
+        let (semi_sync, after) = (self.semi_sync(), self.after());
+        let order = self.order();
+        let named_twice = order.iter().enumerate().any(|(i, name)| order[..i].contains(name));
+        let table = [
+            (
+                self.heartbeat == Duration::ZERO,
+                "heartbeat",
+                "a primary without heartbeats never learns of a lost message",
+                "must be more than 0",
+            ),
+            (self.batch.get() == 0, "batch", "a batch of nothing ships nothing", "must be more than 0B"),
+            (self.window.get() == 0, "window", "a window of nothing ships nothing", "must be more than 0B"),
+            (
+                semi_sync.is_some_and(|semi_sync| semi_sync.replicas == 0),
+                "acknowledge.semi-sync.replicas",
+                "waiting for no replica is not waiting",
+                "must be at least 1; `acknowledge: async` waits for none",
+            ),
+            (
+                semi_sync.is_some_and(|semi_sync| semi_sync.replicas > replicas.max(1)),
+                "acknowledge.semi-sync.replicas",
+                "there are not so many replicas: no write could ever be acknowledged",
+                "can be at most the number of nodes less one",
+            ),
+            (
+                semi_sync.is_some() && replicas == 0,
+                "acknowledge.semi-sync",
+                "the only node has no replica to wait for",
+                "add a node, or write `acknowledge: async`",
+            ),
+            (
+                after.is_some() && members.count() < 3,
+                "failover.automatic",
+                "without the primary there is no majority of the nodes, so nobody can be elected",
+                "add a third node (a witness), or write `failover: manual`",
+            ),
+            (
+                after.is_some_and(|after| after.nanos() < 3 * self.heartbeat.nanos()),
+                "failover.automatic.after",
+                "a replica would suspect its primary over one late heartbeat",
+                "must be at least three times `heartbeat`",
+            ),
+            (
+                self.failover == Failover::Manual && self.fencing && members.count() == 2,
+                "failover.manual",
+                "with fencing a promotion needs a majority, and one of two nodes is none",
+                "add a third node (a witness), or write `fencing: false`",
+            ),
+            (
+                named_twice,
+                "failover.automatic.promote.order",
+                "a node stands in the order twice",
+                "name each node once",
+            ),
+        ];
+        let wrong = table.into_iter().filter(|(wrong, ..)| *wrong);
+        wrong.map(|(_, field, message, fix)| SettingProblem { field, message, fix }).collect()
+    }
+
+    fn caveats(&self) -> Vec<String> {
+        match self.failover {
+            Failover::Automatic(_) if !self.fencing => vec![
+                "Fail-over is automatic and `fencing` is false: a primary that is cut off goes on taking writes \
+                 while another is elected, and what it acknowledges in that time is lost."
+                    .to_string(),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Config {
+    fn semi_sync(&self) -> Option<SemiSync> {
+        match self.acknowledge {
+            Acknowledge::SemiSync(semi_sync) => Some(semi_sync),
+            Acknowledge::Async | Acknowledge::Sync => None,
+        }
+    }
+
+    fn after(&self) -> Option<Duration> {
+        match &self.failover {
+            Failover::Automatic(automatic) => Some(automatic.after),
+            Failover::None | Failover::Manual => None,
+        }
+    }
+
+    /// The members named in the order of promotion.
+    pub(super) fn order(&self) -> &[String] {
+        match &self.failover {
+            Failover::Automatic(Automatic { promote: Promote::Order(names), .. }) => names,
+            _ => &[],
+        }
+    }
+}
