@@ -146,14 +146,14 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         info(
             "reads_missing_lost",
             Count,
-            "reads that missed an acknowledged write that is abandoned, until a later write of its key is acknowledged",
+            "reads that missed a lost write, until a later write of its key is acknowledged, of all ok reads",
         )
         .by(&["workload"]),
         info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes").by(&["workload"]),
         info(
             "rto_ms",
             Milliseconds,
-            "from the loss of the primary to the ack of the first write invoked after it and committed under a later term",
+            "from the loss of the primary to the ack of the first write invoked after it in a later term",
         ),
         info(
             "time_to_serve_ms",
