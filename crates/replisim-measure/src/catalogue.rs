@@ -74,19 +74,19 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         over_time(
             "lag_ms",
             Milliseconds,
-            "age of the oldest committed write that a node lacks, over time; the whole: over time and all nodes",
+            "age of the oldest committed write that a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         over_time(
             "lag_versions",
             Versions,
-            "how many committed writes a node lacks, over time; the whole: over time and all nodes",
+            "how many committed writes a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         over_time(
             "lag_bytes",
             Bytes,
-            "how many bytes of committed writes a node lacks, over time; the whole: over time and all nodes",
+            "how many bytes of committed writes a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
@@ -149,7 +149,8 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             "reads that missed a lost write, until a later write of its key is acknowledged, of all ok reads",
         )
         .by(&["workload"]),
-        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes").by(&["workload"]),
+        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes")
+            .by(&["workload"]),
         info(
             "rto_ms",
             Milliseconds,
