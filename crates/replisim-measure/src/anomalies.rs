@@ -8,7 +8,7 @@
 //! abandonment is acked and no read under way is older than that. Losses of the same instant are one: a read misses
 //! some of them if it misses the newest.
 //!
-//! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until [`KEPT`] later ones
+//! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until a number of later ones
 //! are decided too, and until every member holds it, if it stands. Forgotten means settled: were it abandoned after
 //! all, by the loss of every disk, reads that returned it would not be counted as dirty.
 
@@ -18,9 +18,6 @@ use replisim_observe::{Client, Key, Stored, Time, Version, Window, Write};
 
 use crate::records::Records;
 use crate::rightful::Rightful;
-
-/// Decided writes that are remembered, though every member holds them: a crash of all may take them back.
-pub const KEPT: usize = 1 << 16;
 
 /// Everything measured about reads of what did not last.
 #[derive(Clone, Debug)]

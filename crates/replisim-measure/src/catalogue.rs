@@ -74,19 +74,19 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         over_time(
             "lag_ms",
             Milliseconds,
-            "age of the oldest committed write that a node lacks, over time; the whole: over time and all nodes",
+            "age of the oldest committed write that a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         over_time(
             "lag_versions",
             Versions,
-            "how many committed writes a node lacks, over time; the whole: over time and all nodes",
+            "how many committed writes a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         over_time(
             "lag_bytes",
             Bytes,
-            "how many bytes of committed writes a node lacks, over time; the whole: over time and all nodes",
+            "how many bytes of committed writes a node lacks, over time (the whole: over all nodes)",
         )
         .by(&["node"]),
         info("convergence_ms", Milliseconds, "from the commit of a write to its apply at the last owner"),
@@ -146,14 +146,15 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         info(
             "reads_missing_lost",
             Count,
-            "reads that missed an acknowledged write that is abandoned, until a later write of its key is acknowledged",
+            "reads that missed a lost write, until a later write of its key is acknowledged, of all ok reads",
         )
         .by(&["workload"]),
-        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes").by(&["workload"]),
+        info("stale_primary_acks", Count, "ok writes answered by a primary of the past, of all ok writes")
+            .by(&["workload"]),
         info(
             "rto_ms",
             Milliseconds,
-            "from the loss of the primary to the ack of the first write invoked after it and committed under a later term",
+            "from the loss of the primary to the ack of the first write invoked after it in a later term",
         ),
         info(
             "time_to_serve_ms",

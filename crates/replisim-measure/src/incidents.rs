@@ -4,13 +4,13 @@
 
 use replisim_observe::{Answer, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Window};
 
-use crate::anomalies::{Anomalies, AnomalyTotals, KEPT};
+use crate::anomalies::{Anomalies, AnomalyTotals};
 use crate::availability::{Availability, AvailabilitySeries};
-use crate::distribution::Distribution;
 use crate::failover::Failover;
-use crate::findings::{Leaf, Measure};
-use crate::measures::{count_by, distribution_by};
+use crate::findings::Measure;
+use crate::measures::{count_by, distribution_by, whole};
 use crate::operations::OpenOp;
+use crate::retirement::REMEMBERED;
 use crate::rightful::Rightful;
 use crate::series::Slices;
 
@@ -29,7 +29,7 @@ impl Incidents {
         let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
         Incidents {
             rightful: Rightful::new(members, keys),
-            anomalies: Anomalies::new(clients, keys, window, KEPT),
+            anomalies: Anomalies::new(clients, keys, window, REMEMBERED),
             failover: Failover::new(members, clients, window),
             availability: Availability::new(window, roster.unavailability_bound, slices),
         }
@@ -105,9 +105,6 @@ impl Incidents {
             let parts = totals.iter().map(|totals| (part(totals), totals.reads));
             count_by(slug, "workload", &roster.clients, parts.collect())
         };
-        let whole = |slug, distribution: Distribution| {
-            Measure::new(slug, (distribution.count() > 0).then_some(Leaf::Distribution(distribution)))
-        };
         let kinds = ["read".to_owned(), "write".to_owned()];
         let stale_acks = if promoted { failover.stale_acks } else { Vec::new() };
         let measures = vec![
@@ -115,8 +112,8 @@ impl Incidents {
             reads("early_reads", |totals| totals.early),
             reads("reads_missing_lost", |totals| totals.missing_lost),
             count_by("stale_primary_acks", "workload", &roster.clients, stale_acks),
-            whole("rto_ms", failover.rto),
-            whole("time_to_serve_ms", failover.time_to_serve),
+            Measure::new("rto_ms", whole(&failover.rto)),
+            Measure::new("time_to_serve_ms", whole(&failover.time_to_serve)),
             distribution_by("unavailability_ms", "kind", &kinds, &[&windows[0], &windows[1]]),
         ];
         (measures, series)

@@ -6,6 +6,7 @@
 //!   (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
 //!   [`retirement`] says how writes are forgotten without a loss of exactness.
 //! - [`reads`]: staleness, t-visibility. [`operations`]: latency, availability, accounting.
+//!   [`incidents`] holds what is told of the bad day: [`anomalies`] of reads, [`failover`], [`availability`] over time.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
 //! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning.

@@ -307,7 +307,7 @@ fn operation_measures(roster: &Roster, by_client: &[[OpTotals; 2]], window: &Win
 }
 
 /// Samples, if there are any.
-fn whole(distribution: &Distribution) -> Option<Leaf> {
+pub(crate) fn whole(distribution: &Distribution) -> Option<Leaf> {
     (distribution.count() > 0).then(|| Leaf::Distribution(distribution.clone()))
 }
 

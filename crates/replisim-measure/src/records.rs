@@ -43,11 +43,11 @@ impl<R> Records<R> {
     /// Adds the record of `id`, which may be smaller than others.
     pub(crate) fn put(&mut self, id: u64, record: R) {
         match id.checked_sub(self.first).map(|i| i as usize) {
-            None if !self.ring.is_empty() => _ = self.stragglers.insert(id, record),
+            None => _ = self.stragglers.insert(id, record),
             Some(i) if i < self.ring.len() => {
                 self.live_in_ring += usize::from(self.ring[i].replace(record).is_none());
             }
-            _ => return self.insert(id, record),
+            Some(_) => self.insert(id, record),
         }
     }
 
@@ -76,18 +76,6 @@ impl<R> Records<R> {
         self.live_in_ring -= usize::from(removed.is_some());
         self.trim();
         removed
-    }
-
-    /// Adds a record of which the id has had one before.
-    pub(crate) fn put_back(&mut self, id: u64, record: R) {
-        let young = id.checked_sub(self.first).and_then(|i| self.ring.get_mut(i as usize));
-        match young {
-            Some(place) => {
-                self.live_in_ring += usize::from(place.is_none());
-                *place = Some(record);
-            }
-            None => _ = self.stragglers.insert(id, record),
-        }
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut R> {

@@ -323,7 +323,7 @@ impl Writes {
     /// A write that had been given up shows up after all.
     fn hear_of(&mut self, write: Write, key: Key) {
         self.unheard.remove(write.0);
-        self.records.put_back(write.0, Record { ack: Ack::Never, ..Record::new(key, self.lags.len()) });
+        self.records.put(write.0, Record { ack: Ack::Never, ..Record::new(key, self.lags.len()) });
     }
 
     /// Finds the oldest write that `member` lacks.

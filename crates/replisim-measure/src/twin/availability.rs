@@ -30,19 +30,19 @@ impl Run<'_> {
         last: Time,
         ends: impl Fn(&Self, usize) -> Option<usize>,
     ) {
-        let (mut known, mut censored) = (Vec::new(), Vec::new());
+        let mut samples = (Vec::new(), Vec::new());
         let mut from = 0;
         while let Some(lost) = self.find(from, |what| matches!(what, Observation::PrimaryLost { .. })) {
             let end = ends(self, lost);
             if self.window.contains(self.at(lost)) {
                 match end {
-                    Some(end) => known.push(self.at(end).signed_since(self.at(lost))),
-                    None => censored.push(last.since(self.at(lost)).nanos()),
+                    Some(end) => samples.0.push(self.at(end).signed_since(self.at(lost))),
+                    None => samples.1.push(last.since(self.at(lost)).nanos()),
                 }
             }
             from = end.unwrap_or(self.records.len());
         }
-        check.samples(slug, None, &(known, censored));
+        check.samples(slug, None, &samples);
     }
 
     /// The first ack of a write invoked after the loss and committed under a later term, or under the same where it

@@ -30,7 +30,7 @@ pub(crate) fn history(stream: &mut Stream, roster: &Roster, unit: u64, crashes: 
     }
     for _ in 0..30 + maker.draw(90) {
         maker.now += maker.draw(4) * maker.draw(8) * unit;
-        let kinds = if crashes { 20 } else { 14 };
+        let kinds = if crashes { 21 } else { 14 };
         match maker.draw(kinds) {
             0..=2 => maker.invoke(),
             3..=5 => maker.answer(),
@@ -41,6 +41,7 @@ pub(crate) fn history(stream: &mut Stream, roster: &Roster, unit: u64, crashes: 
             14 | 15 => maker.fall_back(),
             16 => maker.lose_disk(),
             17 | 18 => maker.turn(),
+            19 => maker.primary(),
             _ => maker.promote(),
         }
     }
@@ -279,6 +280,17 @@ impl Maker<'_> {
         let up = &mut self.up[member.index()];
         *up = !*up;
         let what = if *up { Observation::MemberUp { member } } else { Observation::MemberDown { member } };
+        self.see(what);
+    }
+
+    /// The primary is lost, is back, or serves.
+    fn primary(&mut self) {
+        let member = self.member();
+        let what = match self.draw(3) {
+            0 => Observation::PrimaryLost { member },
+            1 => Observation::PrimaryBack { member },
+            _ => Observation::Serving { member },
+        };
         self.see(what);
     }
 
