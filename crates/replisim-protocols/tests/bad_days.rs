@@ -348,9 +348,8 @@ fn two_never_serve_at_once_whoever_is_promoted() {
 
 #[test]
 fn members_agree_in_the_end_without_fencing() {
-    let small = Bytes::new(400);
     for (name, failover) in [("automatic", automatic(Promote::MostAdvanced)), ("ordered", Failover::Manual)] {
-        let config = Config { failover, fencing: false, retain: small, ..Config::default() };
+        let config = Config { failover, fencing: false, ..Config::default() };
         check(name, 3, config, Promises { one_serves: false, keeps: false }, 0..20);
     }
 }

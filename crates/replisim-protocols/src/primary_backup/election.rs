@@ -140,7 +140,7 @@ impl PrimaryBackup {
         if !ballot.trial {
             self.hear_of(ballot.term, None, out);
         }
-        if !rule_holds || self.disk.incomplete.is_some() {
+        if !rule_holds || self.disk.forgetful {
             return;
         }
         if ballot.trial {
