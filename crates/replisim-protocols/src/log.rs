@@ -137,7 +137,9 @@ impl Log {
         self.entries.get(i as usize)
     }
 
-    fn through(&self, position: u64) -> u64 {
+    /// Bytes of the log from its beginning of time up to `position`, or to where it has been trimmed.
+    #[inline]
+    pub fn through(&self, position: u64) -> u64 {
         self.slot(position).map_or(self.trimmed_through, |logged| logged.through)
     }
 }

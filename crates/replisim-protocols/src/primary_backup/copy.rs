@@ -70,8 +70,8 @@ impl PrimaryBackup {
             if !items.is_empty() {
                 copying.bytes += bytes;
                 copying.parts.insert(first, Part { end, bytes, round });
-                let (joining, first) = (peer.joining, Key(first));
-                out.send(peer.member, Message::Copy { term, joining, first, items });
+                let (joining, position, first) = (peer.joining, copying.position, Key(first));
+                out.send(peer.member, Message::Copy { term, joining, position, first, items });
             }
         }
         if copying.next < out.keys() || !copying.parts.is_empty() {
@@ -116,7 +116,8 @@ impl PrimaryBackup {
         for (first, part) in copying.parts.iter_mut().filter(|(_, part)| is_overdue(part.round)) {
             part.round = round;
             let (items, ..) = self::part(*first, part.end, u64::MAX, out);
-            out.send(peer.member, Message::Copy { term, joining, first: Key(*first), items });
+            let (position, first) = (copying.position, Key(*first));
+            out.send(peer.member, Message::Copy { term, joining, position, first, items });
         }
         if copying.installed.is_some_and(is_overdue) {
             self.copy(i, out);
@@ -127,12 +128,16 @@ impl PrimaryBackup {
     pub(super) fn show_copy(
         &mut self,
         joining: u32,
+        position: u64,
         first: Key,
         items: &[Item],
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         let term = self.disk.office.term;
         let Some(leader) = self.leader_of(joining) else { return };
+        if position <= self.disk.log.end() {
+            return; // sent once more than was needed
+        }
         self.disk.incomplete = Some(u64::MAX);
         for item in items {
             self.disk.overwrite(item, out);

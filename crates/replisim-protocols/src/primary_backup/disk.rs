@@ -27,9 +27,11 @@ pub(super) struct Disk {
     pub(super) office: Office,
     /// The part of `office` that is durable.
     pub(super) synced_office: Office,
-    /// Something is missing that other members have and count on, until the log is applied up to here. A member to
-    /// which this applies neither votes nor stands for election.
+    /// The store is not of one time, or empty, until the log is applied up to here: this member does not count, and
+    /// does not stand for election.
     pub(super) incomplete: Option<u64>,
+    /// It no longer has what it once said it had: until it is complete again, it does not vote either.
+    pub(super) forgetful: bool,
     /// How many records have been written.
     pub(super) records: u64,
     /// The newest logged version of each key that the store does not show yet.
@@ -57,6 +59,7 @@ impl Disk {
             office,
             synced_office: office,
             incomplete: None,
+            forgetful: false,
             records: 0,
             unapplied: BTreeMap::new(),
         }
@@ -102,6 +105,7 @@ impl Disk {
             // What came before cannot be taken back entry by entry.
             self.log.trim(self.applied);
             self.incomplete = None;
+            self.forgetful = false;
         }
     }
 
@@ -138,6 +142,7 @@ impl Disk {
             }
         }
         self.restart_at(0);
+        self.forgetful = true;
     }
 
     /// Shows what another member's store shows, if it is news.
@@ -171,6 +176,7 @@ impl Disk {
                     office,
                     synced_office: office,
                     incomplete: (!alone).then_some(u64::MAX),
+                    forgetful: !alone,
                     records: self.records,
                     ..Disk::new(alone)
                 };

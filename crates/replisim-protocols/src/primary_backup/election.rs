@@ -140,7 +140,7 @@ impl PrimaryBackup {
         if !ballot.trial {
             self.hear_of(ballot.term, None, out);
         }
-        if !rule_holds || self.disk.incomplete.is_some() {
+        if !rule_holds || self.disk.forgetful {
             return;
         }
         if ballot.trial {
@@ -180,12 +180,13 @@ impl PrimaryBackup {
     fn count(&mut self, out: &mut impl Effects<PrimaryBackup>) {
         let Role::Replica(replica) = &self.role else { return };
         let Some(candidacy) = &replica.candidacy else { return };
-        if (candidacy.votes.len() as u32) < self.settings.majority() || self.disk.office.primary {
+        if (candidacy.votes.len() as u32) < self.settings.majority() {
             return;
         }
-        match candidacy.trial {
-            true => self.stand_in_earnest(candidacy.term, false, out),
-            false => self.take_office(out),
+        if candidacy.trial {
+            self.stand_in_earnest(candidacy.term, false, out);
+        } else if !self.disk.office.primary {
+            self.take_office(out);
         }
     }
 

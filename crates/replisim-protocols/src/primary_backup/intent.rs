@@ -35,7 +35,7 @@ pub(super) enum Intent {
     /// The primary may be followed.
     Follow { primary: Member, lead: Lead },
     /// A part of a copied store may be shown.
-    Copy { joining: u32, first: Key, items: Arc<[Item]> },
+    Copy { joining: u32, position: u64, first: Key, items: Arc<[Item]> },
     /// The log may continue after a copied store.
     Install { joining: u32, position: u64, complete_at: u64 },
 }
@@ -104,7 +104,9 @@ impl PrimaryBackup {
             Intent::Ask { term: ballot, forced } if ballot == term => self.ask_for_votes(forced, out),
             Intent::Begin { term: begun } if begun == term => self.begin_term(out),
             Intent::Follow { primary, lead } if lead.term == term => self.follow(primary, lead, out),
-            Intent::Copy { joining, first, items } => self.show_copy(joining, first, &items, out),
+            Intent::Copy { joining, position, first, items } => {
+                self.show_copy(joining, position, first, &items, out);
+            }
             Intent::Install { joining, position, complete_at } => {
                 self.install(joining, position, complete_at, out);
             }

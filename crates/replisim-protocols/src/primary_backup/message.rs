@@ -79,6 +79,8 @@ pub enum Message {
         term: u16,
         /// As in `Acknowledge`.
         joining: u32,
+        /// After which position the log is to continue once all is copied.
+        position: u64,
         /// The first key of this part.
         first: Key,
         /// What the store shows for some keys from there on.

@@ -163,9 +163,9 @@ impl Protocol for PrimaryBackup {
             Message::Fetch { after, upto, .. } => self.ship_again(from, after, upto, out),
             Message::Join { .. } => self.joined(from, out),
             Message::Lead(lead) => self.led(from, lead, out),
-            Message::Copy { joining, first, items, .. } => {
+            Message::Copy { joining, position, first, items, .. } => {
                 let bytes = items.iter().map(|item| item.bytes()).sum();
-                self.persist(Intent::Copy { joining, first, items }, bytes, out);
+                self.persist(Intent::Copy { joining, position, first, items }, bytes, out);
             }
             Message::Copied { joining, first, .. } => self.copied(from, joining, first, out),
             Message::Install { joining, position, complete_at, .. } => {

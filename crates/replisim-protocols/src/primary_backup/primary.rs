@@ -68,6 +68,8 @@ pub(super) struct Peer {
     pub(super) shipped: u64,
     /// It has the log up to here.
     pub(super) received: u64,
+    /// The bytes of the log up to there.
+    pub(super) received_through: u64,
     /// What it counts for in [`Primary::acknowledged`].
     pub(super) counted: u64,
     /// What it counts for in [`Primary::logged`].
@@ -132,6 +134,7 @@ impl Peer {
             heard: false,
             shipped: 0,
             received: 0,
+            received_through: 0,
             counted: 0,
             logged: 0,
             round: 0,

@@ -36,8 +36,10 @@ pub(super) struct Freshness {
 impl Freshness {
     /// The primary showed everything up to `position` at time `clock`.
     pub(super) fn heard(&mut self, position: u64, clock: Time, applied: u64) {
-        if self.coming.back().is_none_or(|(last, _)| *last <= position) {
-            self.coming.push_back((position, clock));
+        match self.coming.back_mut() {
+            Some((last, as_of)) if *last == position => *as_of = clock.max(*as_of),
+            Some((last, _)) if *last > position => {} // overtaken
+            _ => self.coming.push_back((position, clock)),
         }
         self.applied(applied);
     }

@@ -205,15 +205,14 @@ impl PrimaryBackup {
         if !replica.following {
             let disk = &mut self.disk;
             let common = disk.history.common(&lead.history, disk.log.end());
-            let had_all = disk.incomplete.is_none();
-            if !had_all || common < disk.log.trimmed() {
-                disk.wipe(out);
-            } else {
-                disk.truncate(common, out);
-            }
             disk.history = lead.history;
-            // A member that has lost its disk is as good as before once it has what its primary has now.
-            disk.incomplete = (!had_all && lead.end > disk.log.end()).then_some(lead.end);
+            if disk.incomplete.is_none() && common >= disk.log.trimmed() {
+                disk.truncate(common, out);
+            } else {
+                // It is as good as before once it has what its primary has now.
+                disk.wipe(out);
+                disk.incomplete = Some(lead.end);
+            }
             let Role::Replica(replica) = &mut self.role else { return };
             replica.following = true;
             replica.committed = replica.committed.min(common);

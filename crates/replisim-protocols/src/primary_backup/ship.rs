@@ -39,7 +39,7 @@ impl PrimaryBackup {
             return;
         }
         while peer.shipped < synced
-            && log.bytes_between(peer.received, peer.shipped) < self.settings.window
+            && log.through(peer.shipped).saturating_sub(peer.received_through) < self.settings.window
             && let Some(batch) = log.batch(peer.shipped, synced, self.settings.batch)
         {
             let after = peer.shipped;
@@ -95,6 +95,9 @@ impl PrimaryBackup {
             peer.shipped = said.received;
         }
         peer.received = peer.received.max(said.received);
+        if peer.received >= self.disk.log.trimmed() {
+            peer.received_through = self.disk.log.through(peer.received);
+        }
         peer.shipped = peer.shipped.max(said.received);
         raise(rounds, &mut peer.round, said.round);
         raise(logged, &mut peer.logged, said.logged);
