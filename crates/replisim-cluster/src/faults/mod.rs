@@ -28,6 +28,7 @@ table::faults! {
     lossy_link, "lossy-link" => LossyLink(LossyLinkFault),
     flapping_link, "flapping-link" => FlappingLink(FlappingLinkFault),
     zone_outage, "zone-outage" => ZoneOutage(ZoneOutageFault),
+    region_outage, "region-outage" => RegionOutage(RegionOutageFault),
     promote, "promote" => Promote(PromoteFault),
 }
 

@@ -1,0 +1,31 @@
+//! A region outage: the machines of a region vanish, and nobody in it reaches anything.
+//!
+//! What happens: every node there goes down as a machine does (unsynced data is lost), and clients there are cut off
+//! from all nodes. When it ends, the machines start again. What is kept: what was synced.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Fault, Named, Scene};
+
+/// Takes a whole region down.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RegionOutageFault {
+    /// The region.
+    pub region: String,
+}
+
+impl Fault for RegionOutageFault {
+    fn names(&self) -> Vec<(String, Named<'_>)> {
+        vec![("region".to_owned(), Named::Region(&self.region))]
+    }
+
+    fn label(&self) -> String {
+        format!("{} out", self.region)
+    }
+
+    fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {
+        scene.outage(&self.region)
+    }
+}
