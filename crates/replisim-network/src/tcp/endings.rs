@@ -15,6 +15,7 @@ impl Connection {
     pub(crate) fn sender_down<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, loss: Loss) {
         self.take_acks(io.now, io.wires);
         match (self.state, loss) {
+            _ if self.sender == Sender::Gone => {} // what is on the wire is all that is left
             (State::Open, Loss::Process) => {
                 // What the kernel has, it sends; then it closes.
                 self.lose_from(io, self.admitted);

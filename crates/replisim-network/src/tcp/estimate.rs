@@ -16,9 +16,11 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// Before the first sample: the mean of the link, as if it had been measured long since.
+    /// Before the first sample: the mean of the link, as if it had been measured long since; where that is more than
+    /// anyone would wait for (some laws have no mean), one second, as RFC 6298 has it.
     pub(crate) fn new(mean: Duration) -> Estimate {
-        Estimate { smoothed: mean.nanos(), variation: 0 }
+        let smoothed = if mean > LONGEST { Duration::from_secs(1) } else { mean };
+        Estimate { smoothed: smoothed.nanos(), variation: 0 }
     }
 
     pub(crate) fn sample(&mut self, rtt: Duration) {
@@ -36,7 +38,7 @@ impl Estimate {
     pub(crate) fn timeout(&self, least: Duration, expiries: u32) -> Duration {
         let beyond = self.variation.saturating_mul(4).max(least.nanos());
         let timeout = Duration::from_nanos(self.smoothed.saturating_add(beyond)).max(SHORTEST);
-        Duration::from_nanos(timeout.nanos().saturating_mul(1 << expiries.min(20))).min(LONGEST.max(timeout))
+        Duration::from_nanos(timeout.nanos().saturating_mul(1 << expiries.min(20))).min(LONGEST)
     }
 }
 

@@ -27,9 +27,11 @@ impl Connection {
             State::Open => {
                 self.take_acks(io.now, io.wires);
                 let terms = io.wires.profile(self.link).tcp;
-                let timeout = self.estimate.timeout(terms.retransmission_timeout, self.expiries);
-                if self.outstanding == 0 && io.now.since(self.last_send) > timeout {
-                    self.congestion.idled();
+                if self.outstanding == 0 {
+                    let timeout = self.estimate.timeout(terms.retransmission_timeout, self.expiries);
+                    if io.now.since(self.last_send) > timeout {
+                        self.congestion.idled();
+                    }
                 }
                 self.push(packet, kind, bytes);
                 self.admit(terms.buffer);

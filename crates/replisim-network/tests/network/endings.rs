@@ -1,9 +1,9 @@
 //! Sites that go down and come up again, and what that does to connections. One way takes 20 ms.
 
 use replisim_engine::Bytes;
-use replisim_network::{InFlight, LinkSettings, Loss, Site};
+use replisim_network::{InFlight, LinkSettings, Loss, Partition, Site};
 
-use super::bench::{A, B, Do, Seen, isolate_a, outcome, pair, sends, unordered};
+use super::bench::{A, B, Do, Seen, isolate_a, ms, outcome, pair, sends, unordered};
 
 const DELIVER: InFlight = InFlight::Deliver;
 const LOST: Result<u64, &str> = Err("lost");
@@ -153,6 +153,19 @@ fn connecting_during_a_cut_is_tried_again_after_1_2_4_seconds() {
             &[(0, Ok(through)), (1, Ok(through))],
         );
     }
+}
+
+#[test]
+fn a_process_may_die_while_the_connection_it_gave_up_still_has_messages_on_the_wire() {
+    // Acknowledgements are cut; after 100 ms without any the connection is given up, with message 1 still on the wire.
+    let settings = LinkSettings { user_timeout: Some(ms(100)), ..LinkSettings::default() };
+    let steps = vec![
+        (0, Do::Cut(Partition::one_way(2, &[B], &[A], DELIVER))),
+        (110, down(A, Loss::Process)),
+        (150, Do::Up(A)),
+        (200, Do::Heal(0)),
+    ];
+    check("given up", settings, with_sends(steps, &[0, 95, 300]), &[(0, Ok(20)), (1, Ok(115)), (2, Ok(360))]);
 }
 
 #[test]

@@ -163,14 +163,15 @@ fn a_thousand_sites_in_a_thousand_zones_are_there_at_once_and_cost_what_they_use
     for i in 1..1_000 {
         network.send(Time::ZERO, (Site(i), A), Traffic::Request, Packet(i), 100, &mut queue);
     }
-    let mut count = 0;
+    let (mut count, mut events) = (0, 0);
     while let Some((now, Event(event))) = queue.pop_until(Time::MAX) {
+        events += 1;
         network.handle(now, event, &mut queue);
         while network.take_arrival().is_some() {
             count += 1;
         }
     }
-    assert_eq!(count, 999);
+    assert_eq!((count, events), (999, 999), "a message on a healthy link is one event");
     assert_eq!(network.mean_one_way(Site(1), Site(2)), Duration::from_micros(6_500));
 }
 

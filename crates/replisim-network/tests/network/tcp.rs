@@ -71,6 +71,21 @@ fn time_outs_double_from_the_last_message_too() {
 }
 
 #[test]
+fn what_a_cut_does_to_ordered_messages() {
+    // Sent before (0, 40), during (60, 100) and after (320) a cut from 51 to 300 ms. A probe at 180, two round trips after
+    // the last sending, is lost too; the timer runs from there and would expire at 420.
+    for (in_flight, expected) in [
+        // The message of 40 ms arrives, its acknowledgement does not; that of 320 ms makes up for it and restarts the timer.
+        (InFlight::Deliver, [(0, Ok(20)), (1, Ok(60)), (2, Ok(620)), (3, Ok(620)), (4, Ok(620))]),
+        (InFlight::Drop, [(0, Ok(20)), (1, Ok(440)), (2, Ok(440)), (3, Ok(440)), (4, Ok(440))]),
+    ] {
+        let mut steps = vec![(51, Do::Cut(isolate_a(2, in_flight))), (300, Do::Heal(0))];
+        steps.extend(sends([0, 40, 60, 100, 320]));
+        assert_eq!(outcome(&mut pair(LinkSettings::default()), steps), expected, "{in_flight:?}");
+    }
+}
+
+#[test]
 fn a_retransmission_is_waited_for_as_long_as_the_link_says() {
     let mut network = pair(LinkSettings::default());
     let mut steps = vec![(0, Do::Cut(isolate_a(2, InFlight::Deliver))), (300, Do::Heal(0))];
