@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use replisim_engine::{Bandwidth, Duration};
 
-use crate::network::Site;
+use crate::message::Site;
 
 /// A running impairment, to be named when it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,8 @@
 //! - [`map`]: regions ⊃ zones, and the round-trip times measured between them (a petgraph graph);
 //! - [`settings`]: what a scenario says about links, by the precedence pair > class > default; `profile`: what it comes
 //!   to for one pair of sites;
-//! - [`network`]: the running network, with its own events; `link`: one direction between two sites;
+//! - [`network`]: the running network, with its own events; [`message`]: its words; `link`: one
+//!   direction between two sites;
 //! - `tcp`: ordered links, which are connections: windows, retransmissions, resets;
 //! - [`partition`]: who is cut off from whom; [`impairment`]: what is merely bad; [`routing`]: ways around.
 //!
@@ -14,6 +15,7 @@
 pub mod impairment;
 mod link;
 pub mod map;
+pub mod message;
 pub mod network;
 pub mod partition;
 mod profile;
@@ -23,7 +25,8 @@ mod tcp;
 
 pub use impairment::{Impairment, ImpairmentId};
 pub use map::{Map, Place};
-pub use network::{Arrival, Loss, Network, NetworkEvent, Packet, Site, SiteSpec, Traffic};
+pub use message::{Arrival, Loss, NetworkEvent, Packet, Site, SiteSpec, Traffic};
+pub use network::Network;
 pub use partition::{InFlight, Partition, PartitionId};
 pub use routing::Routing;
 pub use settings::{KindSettings, LawSettings, LinkClass, LinkSettings, NetworkSettings, PairSettings};

@@ -9,7 +9,7 @@ use replisim_engine::random::open_unit;
 use replisim_engine::{Duration, Label, LinkStream, Queue, Time};
 
 use crate::impairment::{Effect, either, narrowest};
-use crate::network::{Arrival, Event, NetworkEvent, Packet, Site, Traffic};
+use crate::message::{Arrival, Event, NetworkEvent, Packet, Site, Traffic};
 use crate::profile::{Profile, Profiles};
 
 /// The number of no link and of no connection.

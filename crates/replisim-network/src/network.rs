@@ -7,76 +7,13 @@ use replisim_engine::{Duration, Label, Queue, Streams, Time};
 
 use crate::impairment::{Effect, Impairment, ImpairmentId};
 use crate::link::{Host, Io, Link, NONE, Purpose, Road, Wires};
-use crate::map::{Map, Place};
+use crate::map::Map;
+use crate::message::{Arrival, Event, Loss, NetworkEvent, Packet, Site, SiteSpec, Traffic};
 use crate::partition::{InFlight, Partition, PartitionId};
 use crate::profile::Profiles;
 use crate::routing::{Routing, Survivors};
 use crate::settings::NetworkSettings;
 use crate::tcp::{Connection, TcpEvent};
-
-/// An end of links: a node, or the place of some clients.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Site(pub u32);
-
-/// A message under way, as the caller numbers it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Packet(pub u32);
-
-/// What a site is called and where it is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SiteSpec {
-    /// The name of the node or client; part of the names of its links' random streams.
-    pub name: String,
-    /// Where it is.
-    pub place: Place,
-}
-
-/// What the network tells apart about messages: each kind has draws of its own on each link.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Traffic {
-    /// A client's request.
-    Request,
-    /// The answer to a request.
-    Reply,
-    /// Data between replicas.
-    Replicate,
-    /// An acknowledgement between replicas.
-    Acknowledge,
-    /// Everything else between replicas: heartbeats, votes, requests for missing data.
-    Control,
-}
-
-/// Something the network scheduled for itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NetworkEvent(pub(crate) Event);
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Event {
-    /// A message reaches the end of an unordered link.
-    Loose { link: u32, packet: Packet, era: u16, last: bool },
-    /// Something happens to a connection.
-    Tcp { connection: u32, era: u16, event: TcpEvent },
-}
-
-/// What came of a packet.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Arrival {
-    /// It is at its destination now.
-    Delivered(Packet),
-    /// The network made two of it, and one is at its destination now: the packet itself is still to come.
-    Copy(Packet),
-    /// It is gone for good.
-    Lost(Packet),
-}
-
-/// How much goes down with a site.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Loss {
-    /// Its process. The kernel still sends what it has been given, and refuses what comes.
-    Process,
-    /// Its machine, with all that is in its buffers. Nothing answers.
-    Machine,
-}
 
 /// All links between the sites of a run.
 #[derive(Clone, Debug)]
@@ -95,29 +32,6 @@ pub struct Network {
     routing: Routing,
     relays: usize,
     survivors: Option<Survivors>,
-}
-
-impl Site {
-    /// The site as an index.
-    #[inline]
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl Traffic {
-    /// How many kinds there are.
-    pub const COUNT: usize = 5;
-
-    pub(crate) const fn label(self) -> Label {
-        match self {
-            Traffic::Request => Label::of("request"),
-            Traffic::Reply => Label::of("reply"),
-            Traffic::Replicate => Label::of("replicate"),
-            Traffic::Acknowledge => Label::of("acknowledge"),
-            Traffic::Control => Label::of("control"),
-        }
-    }
 }
 
 impl Network {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::network::Site;
+use crate::message::Site;
 
 /// A running partition, to be named when it heals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -10,7 +10,7 @@ use replisim_engine::random::LinkDraw;
 use replisim_engine::{Bandwidth, Duration, Law, Sampler};
 
 use crate::map::{Map, Place};
-use crate::network::{Site, SiteSpec, Traffic};
+use crate::message::{Site, SiteSpec, Traffic};
 use crate::settings::{
     BUFFER, LinkClass, LinkSettings, NetworkSettings, RETRANSMISSION_TIMEOUT, USER_TIMEOUT, WINDOW,
 };

@@ -12,7 +12,7 @@ use replisim_engine::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::network::Site;
+use crate::message::Site;
 
 /// How messages find their way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]

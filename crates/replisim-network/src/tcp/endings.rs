@@ -8,7 +8,7 @@ use replisim_engine::Time;
 use super::estimate::Estimate;
 use super::{Connection, Sender, State};
 use crate::link::{Io, NONE, Wires};
-use crate::network::{Loss, NetworkEvent};
+use crate::message::{Loss, NetworkEvent};
 
 impl Connection {
     /// The sending site went down.

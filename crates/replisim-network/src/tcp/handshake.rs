@@ -9,7 +9,7 @@ use super::congestion::Congestion;
 use super::estimate::Estimate;
 use super::{Connection, State, TcpEvent};
 use crate::link::{Host, Io, Purpose};
-use crate::network::NetworkEvent;
+use crate::message::NetworkEvent;
 
 /// How long the first answer is waited for.
 const FIRST_RETRY: u64 = 1_000_000_000;

@@ -33,7 +33,7 @@ use std::collections::VecDeque;
 use replisim_engine::Time;
 
 use crate::link::{Io, Link, Wires};
-use crate::network::{Event, NetworkEvent, Packet, Traffic};
+use crate::message::{Event, NetworkEvent, Packet, Traffic};
 use congestion::Congestion;
 use estimate::Estimate;
 

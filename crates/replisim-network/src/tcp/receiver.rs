@@ -2,7 +2,7 @@
 
 use super::{Ack, Connection, Sender, TcpEvent};
 use crate::link::{Host, Io, Purpose};
-use crate::network::NetworkEvent;
+use crate::message::NetworkEvent;
 
 impl Connection {
     /// A message reaches the receiving machine.

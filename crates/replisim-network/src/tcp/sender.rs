@@ -5,7 +5,7 @@ use replisim_engine::Time;
 
 use super::{Ack, Connection, Segment, State, TcpEvent};
 use crate::link::{Io, Purpose, Wires};
-use crate::network::{NetworkEvent, Packet, Traffic};
+use crate::message::{NetworkEvent, Packet, Traffic};
 
 impl Connection {
     /// Takes a message from the process.

@@ -9,7 +9,7 @@ use replisim_engine::{Duration, Time};
 
 use super::{Connection, State, TcpEvent};
 use crate::link::Io;
-use crate::network::NetworkEvent;
+use crate::message::NetworkEvent;
 use crate::profile::TcpTerms;
 
 impl Connection {
