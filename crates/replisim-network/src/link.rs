@@ -202,6 +202,7 @@ impl Wires {
 impl<E: Copy + From<NetworkEvent>> Io<'_, E> {
     #[inline]
     pub(crate) fn schedule(&mut self, at: Time, event: Event) {
+        debug_assert!(at >= self.now, "nothing is scheduled for the past");
         self.queue.schedule(at, NetworkEvent(event).into());
     }
 

@@ -377,3 +377,36 @@ fn effect(impairments: &[(ImpairmentId, Impairment)], from: Site, to: Site) -> O
         impairments.iter().map(|(_, impairment)| impairment).filter(|other| other.concerns(from, to));
     Effect::of(concerned).map(Box::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_that_are_over_are_used_again() {
+        let (a, b) = (Site(0), Site(1));
+        for loss in [Loss::Process, Loss::Machine] {
+            let mut map = Map::new();
+            let place = map.add("here");
+            let sites = ["a", "b"].map(|name| SiteSpec { name: name.into(), place });
+            let settings = NetworkSettings::default();
+            let mut network = Network::new(&map, sites.to_vec(), &settings, Streams::new(1)).unwrap();
+            let mut queue: Queue<NetworkEvent> = Queue::new();
+            let mut count = 0;
+            for round in 0..100 {
+                let start = Time::ZERO + Duration::from_secs(round);
+                for packet in 0..20 {
+                    network.send(start, (a, b), Traffic::Request, Packet(packet), 1_448, &mut queue);
+                }
+                network.site_down(start, a, loss, InFlight::Deliver, &mut queue);
+                network.site_up(start, a, &mut queue);
+                network.send(start, (a, b), Traffic::Request, Packet(20), 100, &mut queue);
+                while let Some((now, event)) = queue.pop_until(start + Duration::from_millis(900)) {
+                    network.handle(now, event, &mut queue);
+                }
+                count += std::iter::from_fn(|| network.take_arrival()).count();
+            }
+            assert_eq!((count, network.connections.len()), (2_100, 2), "{loss:?}");
+        }
+    }
+}

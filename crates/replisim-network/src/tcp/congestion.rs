@@ -54,16 +54,13 @@ impl Congestion {
         }
     }
 
-    /// Duplicate acknowledgements show losses; they are repaired until all below `until` is acknowledged. Whether that
-    /// is news.
-    pub(crate) fn lost(&mut self, until: u64) -> bool {
-        let news = self.recovery.is_none();
-        if news {
+    /// Duplicate acknowledgements show losses; they are repaired until all below `until` is acknowledged.
+    pub(crate) fn lost(&mut self, until: u64) {
+        if self.recovery.is_none() {
             self.threshold = (self.window * 7 / 10).max(2 * SEGMENT);
             self.window = self.threshold;
             self.recovery = Some(Recovery { until, after_timeout: false });
         }
-        news
     }
 
     /// The retransmission timer expired, for the first time since data were last acknowledged or not.

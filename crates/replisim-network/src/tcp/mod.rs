@@ -71,8 +71,6 @@ pub(crate) struct Connection {
     /// How many messages wait for a retransmission, and below which number there are none.
     lost: u32,
     lost_from: u64,
-    /// The first retransmission of a recovery goes out whatever the window says.
-    urgent: bool,
     /// The three highest numbers that arrived ahead of a gap, in rising order, and how many there were.
     ahead: [u64; 3],
     ahead_count: u32,
@@ -195,7 +193,6 @@ impl Connection {
             round_until: 0,
             lost: 0,
             lost_from: 0,
-            urgent: false,
             ahead: [0; 3],
             ahead_count: 0,
             judged: 0,

@@ -79,8 +79,7 @@ impl Connection {
                 (None, false) => break,
             };
             let bytes = self.segment(number).bytes;
-            let urgent = std::mem::take(&mut self.urgent) && number < self.next;
-            if !urgent && self.in_flight > 0 && self.in_flight + bytes > self.congestion.window() {
+            if self.in_flight > 0 && self.in_flight + bytes > self.congestion.window() {
                 break;
             }
             if number == self.next && self.outstanding > 0 && self.outstanding + bytes > window {
@@ -222,7 +221,7 @@ impl Connection {
         }
         self.judged = self.judged.max(shown);
         if self.lost > 0 {
-            self.urgent |= self.congestion.lost(self.next);
+            self.congestion.lost(self.next);
         }
     }
 

@@ -1,9 +1,9 @@
 //! Sites that go down and come up again, and what that does to connections. One way takes 20 ms.
 
-use replisim_engine::Bytes;
-use replisim_network::{InFlight, LinkSettings, Loss, Partition, Site};
+use replisim_engine::{Bytes, Time};
+use replisim_network::{Arrival, InFlight, LinkSettings, Loss, Packet, Partition, Site};
 
-use super::bench::{A, B, Do, Seen, isolate_a, ms, outcome, pair, sends, unordered};
+use super::bench::{A, B, Do, Seen, isolate_a, ms, outcome, pair, run, sends, unordered};
 
 const DELIVER: InFlight = InFlight::Deliver;
 const LOST: Result<u64, &str> = Err("lost");
@@ -61,6 +61,14 @@ fn what_the_kernel_has_survives_its_process_and_dies_with_the_machine() {
         dropped,
         &[(0, LOST), (1, LOST), (2, LOST), (3, LOST), (4, LOST), after],
     );
+}
+
+#[test]
+fn a_message_between_two_dead_machines_is_lost_when_it_would_arrive() {
+    let steps =
+        vec![(10, down(A, Loss::Machine)), (15, down(B, Loss::Machine)), (100, Do::Up(A)), (100, Do::Up(B))];
+    let seen = run(&mut pair(LinkSettings::default()), with_sends(steps, &[0]));
+    assert_eq!(seen, [(Arrival::Lost(Packet(0)), Time::ZERO + ms(20))]);
 }
 
 #[test]
@@ -157,15 +165,19 @@ fn connecting_during_a_cut_is_tried_again_after_1_2_4_seconds() {
 
 #[test]
 fn a_process_may_die_while_the_connection_it_gave_up_still_has_messages_on_the_wire() {
-    // Acknowledgements are cut; after 100 ms without any the connection is given up, with message 1 still on the wire.
+    // Acknowledgements are cut; after 100 ms without any the connection is given up, with message 1 still on the wire and
+    // message 2 lost behind it.
     let settings = LinkSettings { user_timeout: Some(ms(100)), ..LinkSettings::default() };
     let steps = vec![
         (0, Do::Cut(Partition::one_way(2, &[B], &[A], DELIVER))),
+        (96, Do::Cut(Partition::one_way(2, &[A], &[B], DELIVER))),
         (110, down(A, Loss::Process)),
         (150, Do::Up(A)),
         (200, Do::Heal(0)),
+        (200, Do::Heal(1)),
     ];
-    check("given up", settings, with_sends(steps, &[0, 95, 300]), &[(0, Ok(20)), (1, Ok(115)), (2, Ok(360))]);
+    let expected = [(0, Ok(20)), (1, Ok(115)), (2, LOST), (3, Ok(360))];
+    check("given up", settings, with_sends(steps, &[0, 95, 97, 300]), &expected);
 }
 
 #[test]

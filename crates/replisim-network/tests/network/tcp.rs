@@ -1,7 +1,7 @@
 //! Ordered links on a working pair of sites: windows, losses, timers. One way takes 20 ms unless said otherwise.
 
 use replisim_engine::{Bytes, Duration, Law, Share, Time};
-use replisim_network::{Impairment, InFlight, LinkSettings, NetworkSettings};
+use replisim_network::{Impairment, InFlight, LinkSettings, NetworkSettings, Partition};
 
 use super::bench::{A, B, Do, delivered, isolate_a, ms, outcome, pair, run, sends, sites};
 
@@ -185,7 +185,7 @@ fn a_healthy_link_with_jitter_delivers_in_order_and_never_times_out() {
 
 #[test]
 fn a_cut_of_acknowledgements_alone_delays_nothing_until_the_window_is_full() {
-    let one_way = replisim_network::Partition::one_way(2, &[B], &[A], InFlight::Deliver);
+    let one_way = Partition::one_way(2, &[B], &[A], InFlight::Deliver);
     // 14480 bytes may be under way: 144 messages of 100 bytes.
     let mut steps = vec![(0, Do::Cut(one_way)), (200, Do::Heal(0))];
     steps.extend(sends(0..160));
@@ -194,6 +194,19 @@ fn a_cut_of_acknowledgements_alone_delays_nothing_until_the_window_is_full() {
     let on_time = arrivals.iter().enumerate().filter(|(i, at)| **at == (*i + 20) as f64).count();
     assert_eq!(on_time, 144);
     assert!(arrivals[159] < 600.0);
+}
+
+#[test]
+fn an_acknowledgement_dropped_on_the_wire_is_missed_by_a_full_window() {
+    // The acknowledgement of message 0 is on the wire from 20 to 40 ms. Without it message 1 waits for a probe, which
+    // waits for the time-out (240 ms), arrives as a duplicate, and brings another: 240 + 40 + 20.
+    for (in_flight, second) in [(InFlight::Deliver, 60), (InFlight::Drop, 300)] {
+        let settings = LinkSettings { window: Some(Bytes::new(100)), ..LinkSettings::default() };
+        let cut = Partition::one_way(2, &[B], &[A], in_flight);
+        let mut steps = vec![(30, Do::Cut(cut)), (35, Do::Heal(0))];
+        steps.extend(sends([0, 0]));
+        assert_eq!(outcome(&mut pair(settings), steps), [(0, Ok(20)), (1, Ok(second))], "{in_flight:?}");
+    }
 }
 
 #[test]
