@@ -94,10 +94,15 @@ impl Effect {
 }
 
 /// The chance that at least one of two independent things happens.
+#[inline]
 pub(crate) fn either(a: f64, b: f64) -> f64 {
     if a == 0.0 { b } else { 1.0 - (1.0 - a) * (1.0 - b) }
 }
 
+#[inline]
 pub(crate) fn narrowest(a: Option<Bandwidth>, b: Option<Bandwidth>) -> Option<Bandwidth> {
-    a.into_iter().chain(b).min()
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }

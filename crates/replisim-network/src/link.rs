@@ -91,6 +91,7 @@ impl Purpose {
     /// How many there are that draw apart.
     pub(crate) const COUNT: usize = Traffic::COUNT + 3;
 
+    #[inline]
     fn slot(self) -> usize {
         match self {
             Purpose::Message(kind) => kind as usize,
@@ -101,6 +102,7 @@ impl Purpose {
         }
     }
 
+    #[inline]
     fn label(self) -> Label {
         match self {
             Purpose::Message(kind) => kind.label(),
@@ -111,6 +113,7 @@ impl Purpose {
         }
     }
 
+    #[inline]
     fn kind(self) -> Option<Traffic> {
         match self {
             Purpose::Message(kind) | Purpose::Retransmission(kind) | Purpose::Copy(kind) => Some(kind),
@@ -120,6 +123,7 @@ impl Purpose {
 }
 
 impl Wires {
+    #[inline]
     pub(crate) fn profile(&self, link: u32) -> &Profile {
         self.profiles.get(self.links[link as usize].profile)
     }
@@ -133,6 +137,7 @@ impl Wires {
         self.hosts[site.index()]
     }
 
+    #[inline]
     pub(crate) fn deliver(&mut self, packet: Packet) {
         self.arrivals.push_back(Arrival::Delivered(packet));
     }
@@ -187,6 +192,7 @@ impl Wires {
         share > 0.0 && self.happens(index, purpose, count, const { Label::of("duplicate") }, share)
     }
 
+    #[inline]
     fn loss(&self, index: u32) -> f64 {
         let link = &self.links[index as usize];
         let effect = link.effect.as_ref().map_or(0.0, |effect| effect.loss);

@@ -241,10 +241,12 @@ impl Connection {
     }
 
     /// The number after that of the last message.
+    #[inline]
     fn end(&self) -> u64 {
         self.base + self.segments.len() as u64
     }
 
+    #[inline]
     fn segment(&mut self, number: u64) -> &mut Segment {
         &mut self.segments[(number - self.base) as usize]
     }

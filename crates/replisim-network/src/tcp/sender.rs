@@ -90,6 +90,7 @@ impl Connection {
         self.await_acks(io);
     }
 
+    #[inline]
     fn next_lost(&mut self) -> Option<u64> {
         if self.lost == 0 {
             return None;
