@@ -45,8 +45,11 @@ fn test() -> Result<(), String> {
 }
 
 fn gallery() -> Result<(), String> {
-    let test = ["test", "--release", "--package", "replisim-report", "--test", "gallery", "--quiet"];
-    cargo("gallery", &test, &[("UPDATE_GOLDENS", "1")])?;
+    // In release: the tests compare in debug, so both must give the same.
+    for (package, test) in [("replisim-report", "gallery"), ("replisim-experiment", "twins")] {
+        let test = ["test", "--release", "--package", package, "--test", test, "--quiet"];
+        cargo("goldens", &test, &[("UPDATE_GOLDENS", "1")])?;
+    }
     cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
     readme(true)
 }
