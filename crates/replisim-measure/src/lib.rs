@@ -39,6 +39,7 @@ mod recovery;
 mod replicas;
 pub mod retirement;
 mod rightful;
+mod search;
 pub mod series;
 mod trail;
 pub mod twin;

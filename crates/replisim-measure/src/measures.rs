@@ -12,7 +12,7 @@ use crate::incidents::Incidents;
 use crate::lag::NodeResult;
 use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
-use crate::retirement::REMEMBERED;
+use crate::retirement::remembered;
 use crate::series::{Series, Slices};
 use crate::weighted::TimeWeighted;
 use crate::writes::{WriteResults, WriteTotals, Writes};
@@ -45,19 +45,19 @@ struct Messages {
 impl Measures {
     /// Nothing seen yet of a run of `roster`; samples count from `window`.
     pub fn new(roster: Roster, window: Window) -> Measures {
-        Measures::remembering(roster, window, REMEMBERED)
+        let writes = remembered(&roster);
+        Measures::remembering(roster, window, writes)
     }
 
     /// The same, but so many settled writes are remembered one by one before they
     /// [retire](crate::retirement).
     pub fn remembering(roster: Roster, window: Window, writes: usize) -> Measures {
-        let remembered = writes;
         let slices = Slices::of(window.to.since(Time::ZERO));
         let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
         Measures {
             window,
             slices,
-            writes: Writes::new(&roster, window, slices, remembered),
+            writes: Writes::new(&roster, window, slices, writes),
             reads: Reads::new(clients, keys, window, slices),
             operations: Operations::new(clients, window, slices),
             incidents: Incidents::new(&roster, window, slices),

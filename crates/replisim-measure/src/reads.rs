@@ -17,6 +17,7 @@ use replisim_observe::{Key, Stored, Time, Version, Window};
 
 use crate::distribution::Distribution;
 use crate::operations::OpenOp;
+use crate::search::count_before;
 use crate::series::{Slices, StalenessSeries, Visibility};
 use crate::writes::News;
 
@@ -164,9 +165,9 @@ impl KeyAcks {
 
     /// How many writes a read of `version`, invoked at `invoked`, missed, and when the oldest of them was acked.
     fn missed(&self, version: Version, invoked: Time) -> (u64, Option<Time>) {
-        let acked = self.acks.partition_point(|ack| ack.at < invoked);
-        let first = self.acks.partition_point(|ack| ack.high <= version);
-        let all_from = self.acks.partition_point(|ack| ack.low <= version);
+        let acked = count_before(&self.acks, |ack| ack.at < invoked);
+        let first = count_before(&self.acks, |ack| ack.high <= version);
+        let all_from = count_before(&self.acks, |ack| ack.low <= version);
         let mixed = self.acks.range(first.min(acked)..all_from.min(acked));
         let mut count = acked.saturating_sub(all_from) as u64;
         count += mixed.filter(|ack| ack.version > version).count() as u64;
@@ -223,7 +224,8 @@ impl KeyAcks {
     }
 
     fn retire(&mut self, now: Time, version: Version) {
-        let from = self.acks.partition_point(|ack| ack.high < version);
+        let is_first = self.acks.front().is_some_and(|ack| ack.version == version); // nearly always
+        let from = if is_first { 0 } else { self.acks.partition_point(|ack| ack.high < version) };
         if let Some(ack) = self.acks.range_mut(from..).find(|ack| ack.version == version) {
             ack.retired = Some(now);
         }

@@ -9,12 +9,18 @@
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Time, Version, Write};
+use replisim_observe::{Roster, Time, Version, Write};
 
 use crate::members::Members;
 
-/// How many settled writes are remembered one by one.
+/// How many settled writes are remembered one by one where there are faults.
 pub const REMEMBERED: usize = 16_384;
+
+/// How many settled writes are remembered one by one in a run of `roster`: none where nothing can take them back, since
+/// going through so much memory costs time.
+pub fn remembered(roster: &Roster) -> usize {
+    if roster.faults.is_empty() { 0 } else { REMEMBERED }
+}
 
 /// Settled writes, the oldest first. Each has a ticket; one that unsettles loses it.
 #[derive(Clone, Debug)]

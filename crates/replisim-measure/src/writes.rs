@@ -33,6 +33,7 @@ use crate::records::Records;
 use crate::recovery::Recoveries;
 use crate::replicas::Replicas;
 use crate::retirement::{Block, LostBlock, Settled};
+use crate::search::count_before;
 use crate::series::Slices;
 use crate::trail::Trail;
 
@@ -226,7 +227,7 @@ impl Writes {
         }
         let everywhere = record.missing == 0;
         let standing = &mut self.keys[key.index()].standing;
-        let place = standing.partition_point(|(other, _)| *other < version);
+        let place = first_above(standing, version);
         standing.insert(place, (version, write));
         if everywhere {
             self.converge(now, write);
@@ -341,6 +342,12 @@ impl Writes {
             self.recoveries.look(now, oldest.map(|(position, _)| position).min());
         }
     }
+}
+
+/// The first place in version order above `version`.
+#[inline]
+fn first_above(standing: &VecDeque<(Version, Write)>, version: Version) -> usize {
+    count_before(standing, |(other, _)| *other <= version)
 }
 
 impl Record {

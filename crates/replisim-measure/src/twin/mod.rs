@@ -22,14 +22,14 @@ use replisim_observe::{
 };
 
 use crate::findings::Findings;
-use crate::retirement::REMEMBERED;
+use crate::retirement::remembered;
 use check::Check;
 use history::Telling;
 use state::State;
 
 /// Compares results with what the definitions make of the recorded run. Empty if they agree to the nanosecond.
 pub fn disagreements(findings: &Findings, records: &[Record], window: Window) -> Vec<String> {
-    disagreements_remembering(findings, records, window, REMEMBERED)
+    disagreements_remembering(findings, records, window, remembered(&findings.roster))
 }
 
 /// The same for measures that remember so many settled writes.

@@ -2,7 +2,7 @@
 
 use replisim_observe::{Key, Member, Stored, Time, Version};
 
-use super::{Ack, KeyState, Writes};
+use super::{Ack, KeyState, Writes, first_above};
 use crate::replicas::Replicas;
 
 impl Writes {
@@ -85,35 +85,52 @@ impl Writes {
         } else if shows > showed && self.replicas.is_up(member) {
             self.divergence.shown(now, key, shows);
         }
-        if after.logged > before.logged {
+        // Mostly a version is logged and shown at once, or logged before.
+        let both = after.shown == after.logged && before.shown == before.logged;
+        if after.logged > before.logged && !both {
             self.gains_in_log(member, key, before.logged, after.logged);
         } else if after.logged < before.logged {
             self.loses_from_log(member, key, before.logged, after.logged);
         }
         if after.shown > before.shown {
-            self.gains(now, member, key, before.shown, after.shown);
+            self.gains(now, member, key, (before.shown, after.shown), both);
         } else if after.shown < before.shown {
             self.loses(now, member, key, before.shown, after.shown);
         }
     }
 
-    /// `member`, which showed `before`, shows `version` now.
-    fn gains(&mut self, now: Time, member: Member, key: Key, before: Version, version: Version) {
+    /// `member`, which showed `before`, shows `version` now; `in_log`: and the same is true of its log.
+    fn gains(
+        &mut self,
+        now: Time,
+        member: Member,
+        key: Key,
+        (before, version): (Version, Version),
+        in_log: bool,
+    ) {
         let line = self.replicas.line(key);
         let state = &mut self.keys[key.index()];
         state.early.shown(now, member, before, version, |write| !self.fallen.contains(&(write, member)));
         let lag = &mut self.lags[member.index()];
         let (mut writes, mut bytes) = (0, 0);
+        let (mut acked_writes, mut acked_bytes) = (0, 0);
+        if in_log && before < line {
+            self.exposure.block_logged(member, key, &state.block);
+        }
         if before < line && state.block.writes > 0 {
             state.block.missing -= 1;
             state.block.oldest.into_iter().for_each(|oldest| _ = lag.blocks.remove(&oldest));
             (writes, bytes) = (state.block.writes, state.block.bytes);
         }
-        let first = state.standing.partition_point(|(other, _)| *other <= before);
+        let first = first_above(&state.standing, before);
         for (_, write) in state.standing.range(first..).take_while(|(other, _)| *other <= version) {
             let Some(record) = self.records.get_mut(write.0) else { continue };
             writes += 1;
             bytes += u64::from(record.bytes);
+            if in_log && record.is_acked() {
+                acked_writes += 1;
+                acked_bytes += u64::from(record.bytes);
+            }
             record.missing -= 1;
             if record.missing == 0 {
                 self.converging.push(*write);
@@ -130,6 +147,7 @@ impl Writes {
                 }
             }
         }
+        self.exposure.logged(member, acked_writes, acked_bytes);
         if writes > 0 {
             lag.change(now, |level| {
                 level.versions -= writes;
@@ -158,7 +176,7 @@ impl Writes {
             self.totals.regressed += block.in_window - block.regressed;
             block.regressed = block.in_window;
         }
-        let first = standing.partition_point(|(other, _)| *other <= version);
+        let first = first_above(standing, version);
         for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= before) {
             let Some(record) = self.records.get_mut(write.0) else { continue };
             writes += 1;
@@ -190,7 +208,7 @@ impl Writes {
             self.exposure.block_logged(member, key, block);
         }
         let (mut writes, mut bytes) = (0, 0);
-        let first = standing.partition_point(|(other, _)| *other <= before);
+        let first = first_above(standing, before);
         for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= version) {
             if let Some(record) = self.records.get(write.0).filter(|record| record.is_acked()) {
                 writes += 1;
@@ -208,7 +226,7 @@ impl Writes {
         for lost in lost_blocks.iter_mut().filter(|lost| version < lost.line) {
             lost.copies.remove(member);
         }
-        let first = standing.partition_point(|(other, _)| *other <= version);
+        let first = first_above(standing, version);
         for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= before) {
             if let Some(record) = self.records.get(write.0).filter(|record| record.is_acked()) {
                 self.exposure.unlogged(member, record.ack_position, record.bytes);

@@ -139,12 +139,15 @@ impl Writes {
             return;
         };
         let (Some(_), Some(version)) = (record.committed, record.version) else { return };
+        if record.ticket.is_some() {
+            return;
+        }
         self.keys[record.key.index()].early.remove(version, write);
         if record.abandoned {
             if record.ack == Ack::Never {
                 self.records.remove(write.0);
             }
-        } else if record.missing == 0 && record.ticket.is_none() {
+        } else if record.missing == 0 {
             record.ticket = Some(self.settled.ticket(write));
             while let Some((ticket, write)) = self.settled.overdue() {
                 self.retire(ticket, write);
