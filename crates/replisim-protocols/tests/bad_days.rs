@@ -74,7 +74,8 @@ impl Effects<PrimaryBackup> for Stage {
         let is_lost =
             self.cut.contains(&self.me) || self.cut.contains(&to.index()) || self.random.below(50) == 0;
         if !is_lost {
-            let delay = MS + self.random.below(if self.random.0.is_multiple_of(10) { 300 } else { 40 }) * MS;
+            let slowest = if self.random.below(10) == 0 { 300 } else { 40 };
+            let delay = MS + self.random.below(slowest) * MS;
             self.schedule(delay, Event::Deliver(self.me, to.index(), message));
         }
     }

@@ -256,3 +256,63 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_are_told() {
+        let semi_sync = |replicas| {
+            let acknowledge = Acknowledge::SemiSync(SemiSync { replicas, ..SemiSync::default() });
+            Config { acknowledge, ..Config::default() }
+        };
+        let manual = |fencing| Config { failover: Failover::Manual, fencing, ..Config::default() };
+        let automatic = |after, promote| {
+            let failover = Failover::Automatic(Automatic { after: Duration::from_millis(after), promote });
+            Config { failover, ..Config::default() }
+        };
+        let twice = Promote::Order(vec!["a".to_string(), "b".to_string(), "a".to_string()]);
+        for (nodes, config, expected) in [
+            (1, Config::default(), vec![]),
+            (3, semi_sync(2), vec![]),
+            (3, semi_sync(0), vec!["acknowledge.semi-sync.replicas"]),
+            (3, semi_sync(3), vec!["acknowledge.semi-sync.replicas"]),
+            (1, semi_sync(1), vec!["acknowledge.semi-sync"]),
+            (3, automatic(300, Promote::MostAdvanced), vec![]),
+            (3, automatic(299, Promote::MostAdvanced), vec!["failover.automatic.after"]),
+            (2, automatic(1_000, Promote::MostAdvanced), vec!["failover.automatic"]),
+            (3, automatic(1_000, twice), vec!["failover.automatic.promote.order"]),
+            (2, manual(true), vec!["failover.manual"]),
+            (2, manual(false), vec![]),
+            (3, manual(true), vec![]),
+            (
+                2,
+                Config {
+                    heartbeat: Duration::ZERO,
+                    batch: Bytes::new(0),
+                    window: Bytes::new(0),
+                    ..Config::default()
+                },
+                vec!["heartbeat", "batch", "window"],
+            ),
+        ] {
+            let names: Vec<String> = ["a", "b", "c"][..nodes].iter().map(|name| name.to_string()).collect();
+            let problems = config.problems(Members { names: &names });
+            let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
+            assert_eq!(fields, expected, "{nodes} nodes, {config:?}");
+        }
+    }
+
+    #[test]
+    fn automatic_failover_without_fencing_is_warned_of() {
+        let failover = Failover::Automatic(Automatic::default());
+        for (config, expected) in [
+            (Config { failover: failover.clone(), fencing: false, ..Config::default() }, 1),
+            (Config { failover, ..Config::default() }, 0),
+            (Config { fencing: false, ..Config::default() }, 0),
+        ] {
+            assert_eq!(config.caveats().len(), expected, "{config:?}");
+        }
+    }
+}

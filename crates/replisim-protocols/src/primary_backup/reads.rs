@@ -103,10 +103,11 @@ impl PrimaryBackup {
         }
     }
 
-    /// The version up to which this member shows everything.
+    /// The version up to which this member shows everything. Whoever shows all that a term began with is past
+    /// everything earlier, also what that term has excluded: nobody waits for what will never come.
     fn shows(&self) -> Version {
         let applied = self.disk.applied;
-        version(self.disk.history.term_at(applied), applied)
+        version(self.disk.history.reached(applied), applied)
     }
 
     /// How old what this member shows may be, as far as it knows.

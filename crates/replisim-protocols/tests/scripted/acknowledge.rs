@@ -1,5 +1,6 @@
 //! When clients are answered.
 
+use replisim_engine::Bytes;
 use replisim_observe::Version;
 use replisim_protocols::Change;
 use replisim_protocols::Kept;
@@ -154,4 +155,55 @@ fn a_tombstone_has_a_version_of_its_own() {
     );
     script.deliver();
     assert_eq!(script.shows("r1"), "0=1.3");
+}
+
+#[test]
+fn without_replicas_sync_waits_for_its_own_disk() {
+    let mut script = Script::new(1, |config| config.acknowledge = Acknowledge::Sync);
+    script.put_unsynced("p", 0);
+    script.expect("");
+    script.sync("p");
+    script.expect_answers("p answers 0: written 1.1");
+}
+
+#[test]
+fn what_a_replica_said_before_it_lost_its_disk_counts_for_nothing() {
+    let mut script = Script::new(2, semi_sync(1, AckAt::Logged, OnTimeout::Block));
+    script.put("p", 0);
+    script.deliver_from_to("p", "r1");
+    let late = script.hold("r1", "p");
+    script.crash("r1", Kept::Nothing);
+    script.restart("r1");
+    script.fire("p", Timer::Heartbeat);
+    script.deliver_from_to("p", "r1"); // it asks how to follow
+    script.deliver_from_to("r1", "p");
+    script.drop_from_to("p", "r1");
+    late(&mut script);
+    script.deliver();
+    script.expect_answers("");
+    (0..2).for_each(|_| script.beat("p"));
+    script.expect_answers("p answers 0: written 1.1");
+}
+
+#[test]
+fn a_replica_that_lost_its_disk_counts_again_once_it_has_all_that_there_was() {
+    let mut script = Script::new(2, |config| {
+        semi_sync(1, AckAt::Logged, OnTimeout::Block)(config);
+        config.batch = Bytes::new(1); // one entry a message
+    });
+    script.put("p", 0);
+    script.put("p", 0);
+    script.crash("r1", Kept::Nothing);
+    script.deliver();
+    script.restart("r1");
+    script.fire("p", Timer::Heartbeat);
+    script.deliver_from_to("p", "r1");
+    script.deliver_from_to("r1", "p"); // join
+    script.deliver_from_to("p", "r1"); // lead
+    script.deliver_from_to("r1", "p"); // acknowledges nothing, and is sent both
+    script.deliver_first_from_to("p", "r1");
+    script.deliver_from_to("r1", "p");
+    script.expect_answers("");
+    script.deliver();
+    script.expect_answers("p answers 0: written 1.1\np answers 1: written 1.2");
 }

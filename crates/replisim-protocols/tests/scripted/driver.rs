@@ -131,6 +131,31 @@ impl Script {
         self.take(from, to);
     }
 
+    /// Delivers the first of what is on one link.
+    pub(crate) fn deliver_first_from_to(&mut self, from: &str, to: &str) {
+        let mut messages = self.take(from, to);
+        let first = messages.remove(0);
+        let (from, to) = (self.find(from), self.find(to));
+        self.at(to, |protocol, out| protocol.message(Member(from as u32), first, out));
+        self.put_back(from, to, messages);
+    }
+
+    /// Holds up what is on one link, until it is given back.
+    pub(crate) fn hold(&mut self, from: &str, to: &str) -> impl FnOnce(&mut Script) + use<> {
+        let messages = self.take(from, to);
+        let (from, to) = (self.find(from), self.find(to));
+        move |script| script.put_back(from, to, messages)
+    }
+
+    fn put_back(&mut self, from: usize, to: usize, messages: Vec<Message>) {
+        self.outside.links.extend(messages.into_iter().map(|message| (from, to, message)));
+    }
+
+    /// The disk has finished.
+    pub(crate) fn sync(&mut self, member: &str) {
+        self.at(self.find(member), |_, _| {});
+    }
+
     fn take(&mut self, from: &str, to: &str) -> Vec<Message> {
         let (from, to) = (self.find(from), self.find(to));
         let links = std::mem::take(&mut self.outside.links);

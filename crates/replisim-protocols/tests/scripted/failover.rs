@@ -1,5 +1,6 @@
 //! Who is the primary, and since when.
 
+use replisim_engine::Bytes;
 use replisim_observe::Version;
 use replisim_protocols::primary_backup::{
     Acknowledge, Automatic, Config, Failover, Promote, SemiSync, Timer,
@@ -331,4 +332,52 @@ fn with_automatic_failover_a_primary_restarts_as_a_replica() {
     script.fire("p", Timer::Suspect);
     elect(&mut script, "r1", "r2");
     script.expect("r1 is promoted above term 3\nr1 serves");
+}
+
+#[test]
+fn what_went_before_a_term_commits_only_as_a_whole() {
+    let mut script = Script::new(3, |config| {
+        semi_sync(config);
+        config.batch = Bytes::new(1); // one entry a message
+    });
+    script.put("p", 0);
+    script.put("p", 0);
+    script.deliver_from_to("p", "r1");
+    script.crash("p", Kept::Written);
+    script.drop_from_to("p", "r2");
+    script.drop_from_to("r1", "p");
+    script.fire("r1", Timer::Suspect);
+    script.fire("r2", Timer::Suspect);
+    script.fire("r1", Timer::Stand);
+    for _ in 0..2 {
+        script.deliver_from_to("r1", "r2"); // on trial, in earnest
+        script.deliver_from_to("r2", "r1");
+    }
+    script.deliver_from_to("r1", "r2"); // lead
+    script.deliver_from_to("r2", "r1"); // has nothing, and is sent both entries
+    script.ignore();
+    script.deliver_first_from_to("r1", "r2");
+    script.deliver_from_to("r2", "r1");
+    script.expect("r2 shows 0=1.1"); // with this alone r2 could still lose against one of a term between
+    script.deliver();
+    script.expect("r2 shows 0=1.2\nr1 commits 1.1\nr1 commits 1.2");
+}
+
+#[test]
+fn one_that_has_lost_its_disk_does_not_vote_for_what_it_no_longer_knows() {
+    let mut script = Script::new(3, semi_sync);
+    script.put("p", 0);
+    script.drop_from_to("p", "r2");
+    script.deliver();
+    script.crash("r1", Kept::Nothing);
+    script.restart("r1");
+    script.crash("p", Kept::Written);
+    script.ignore();
+    elect(&mut script, "r2", "r1");
+    script.expect(""); // else the write that p and r1 had would be lost
+    script.restart("p");
+    script.fire("p", Timer::Suspect);
+    script.fire("p", Timer::Stand);
+    script.deliver();
+    script.expect("p is promoted above term 2\np serves\nr1 shows 0=1.1\nr2 shows 0=1.1\np commits 1.1");
 }

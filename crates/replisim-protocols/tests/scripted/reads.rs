@@ -95,3 +95,15 @@ fn a_member_that_recovers_serves_eventual_reads() {
     script.read("r1", 0, Consistency::Strong, Version(0));
     script.expect("r1 answers 3: ask p");
 }
+
+#[test]
+fn a_session_does_not_wait_for_a_write_that_history_has_excluded() {
+    let mut script = Script::new(2, |config| (config.failover, config.fencing) = (Failover::Manual, false));
+    script.put("p", 0);
+    script.drop_from_to("p", "r1");
+    script.crash("p", Kept::Written);
+    script.order("r1");
+    script.ignore();
+    script.read("r1", 0, session(Behind::Wait), SEEN);
+    script.expect("r1 answers 1: nothing");
+}

@@ -1,89 +1,70 @@
-//! Drives the very protocol code of the simulator through every order of events within stated bounds (stateright).
-//!
-//! The network here is the worst there is: it delivers in any order, and may drop. Disks finish when they like, a
-//! process may die at any moment, and any timer may fire at any time (so what fencing promises about *time* is not
-//! checked here but in `scripted.rs`). A run that ends before it has seen every state within its bounds says
-//! `incomplete`.
+//! A group of members as the model checker sees it: one moment, what may happen next, and what must hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
-use replisim_protocols::primary_backup::{
-    Acknowledge, Automatic, Config, Failover, PrimaryBackup, Promote, SemiSync, Timer,
-};
+use replisim_protocols::primary_backup::{Config, Failover, PrimaryBackup, Timer};
 use replisim_protocols::{
     Change, Command, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
 };
-use stateright::{Checker, Model, Property};
 
 /// A replication group, and how much may happen to it.
 #[derive(Clone)]
-struct Bounds {
-    members: u32,
-    puts: u64,
-    crashes: u32,
-    kept: Kept,
-    drops: u32,
+pub(crate) struct Bounds {
+    pub(crate) members: u32,
+    pub(crate) puts: u64,
+    pub(crate) crashes: u32,
+    pub(crate) kept: Kept,
+    pub(crate) drops: u32,
     /// How many timers may fire.
-    fires: u32,
+    pub(crate) fires: u32,
     /// How often a member may be ordered to become the primary.
-    orders: u32,
+    pub(crate) orders: u32,
     /// How many states are looked at, at most.
-    states: usize,
+    pub(crate) states: usize,
 }
-
-const NOTHING: Bounds = Bounds {
-    members: 2,
-    puts: 1,
-    crashes: 0,
-    kept: Kept::Synced,
-    drops: 0,
-    fires: 0,
-    orders: 0,
-    states: 40_000,
-};
 
 /// Everything there is at one moment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Group {
-    members: Vec<Node>,
+pub(crate) struct Group {
+    pub(crate) members: Vec<Node>,
     /// A set: two equal messages under way are as good as one to protocols that bear loss and repetition.
-    network: Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
-    facts: Facts,
-    spent: Spent,
+    pub(crate) network: Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
+    pub(crate) facts: Facts,
+    pub(crate) spent: Spent,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-struct Node {
-    protocol: PrimaryBackup,
-    store: Option<Stored>,
-    log: Vec<Stored>,
-    persisting: Option<u64>,
-    armed: BTreeSet<usize>,
+pub(crate) struct Node {
+    pub(crate) protocol: PrimaryBackup,
+    pub(crate) store: Option<Stored>,
+    pub(crate) log: Vec<Stored>,
+    pub(crate) persisting: Option<u64>,
+    pub(crate) armed: BTreeSet<usize>,
 }
 
 /// What has happened, as seen from outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-struct Facts {
-    committed: Vec<Stored>,
+pub(crate) struct Facts {
+    pub(crate) committed: Vec<Stored>,
     /// Who gave versions above which floor.
-    primaries: BTreeMap<Version, Member>,
-    serving: Option<Member>,
-    broken: Option<&'static str>,
+    pub(crate) primaries: BTreeMap<Version, Member>,
+    pub(crate) serving: Option<Member>,
+    pub(crate) broken: Option<&'static str>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-struct Spent {
-    puts: u64,
-    crashes: u32,
-    drops: u32,
-    fires: u32,
-    orders: u32,
+pub(crate) struct Spent {
+    pub(crate) puts: u64,
+    pub(crate) crashes: u32,
+    pub(crate) drops: u32,
+    pub(crate) fires: u32,
+    pub(crate) orders: u32,
 }
 
 #[derive(Clone, PartialEq, Debug)]
-enum Action {
+pub(crate) enum Action {
     Put(usize),
     Deliver(usize),
     Drop(usize),
@@ -97,18 +78,18 @@ enum Action {
 struct Stage<'a> {
     me: Member,
     node: &'a mut NodeOutside,
-    network: &'a mut Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
-    facts: &'a mut Facts,
+    pub(crate) network: &'a mut Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
+    pub(crate) facts: &'a mut Facts,
     /// Whether whoever is elected must have every committed write.
     keeps_commits: bool,
 }
 
 /// A node without its protocol.
 struct NodeOutside {
-    store: Option<Stored>,
-    log: Vec<Stored>,
-    persisting: Option<u64>,
-    armed: BTreeSet<usize>,
+    pub(crate) store: Option<Stored>,
+    pub(crate) log: Vec<Stored>,
+    pub(crate) persisting: Option<u64>,
+    pub(crate) armed: BTreeSet<usize>,
 }
 
 impl Stage<'_> {
@@ -210,7 +191,7 @@ impl Effects<PrimaryBackup> for Stage<'_> {
 }
 
 impl Group {
-    fn new(bounds: &Bounds, config: &Config) -> Group {
+    pub(crate) fn new(bounds: &Bounds, config: &Config) -> Group {
         let names: Vec<String> = (0..bounds.members).map(|i| format!("n{i}")).collect();
         let members = (0..bounds.members).map(|i| Node {
             protocol: PrimaryBackup::new(Member(i), Members { names: &names }, config),
@@ -256,7 +237,7 @@ impl Group {
         (node.persisting, node.armed) = (outside.persisting, outside.armed);
     }
 
-    fn apply(&mut self, action: Action, kept: Kept, keeps_commits: bool) {
+    pub(crate) fn apply(&mut self, action: Action, kept: Kept, keeps_commits: bool) {
         match action {
             Action::Put(member) => {
                 // All to one key, so that order matters.
@@ -339,12 +320,12 @@ impl Group {
     }
 
     /// Whether from here on, if nothing more goes wrong, all members come to hold and show the same.
-    fn converges(&self, failover: &Failover) -> bool {
+    pub(crate) fn converges(&self, failover: &Failover) -> bool {
         self.at_rest(failover).is_ok()
     }
 
     /// What comes of this if nothing more goes wrong: an error if the members do not come to agree.
-    fn at_rest(&self, failover: &Failover) -> Result<(), Box<Group>> {
+    pub(crate) fn at_rest(&self, failover: &Failover) -> Result<(), Box<Group>> {
         let mut group = self.clone();
         group.flow();
         for _ in 0..8 {
@@ -393,159 +374,8 @@ impl Group {
     }
 
     /// Whether what every member has logged is a part of what the most advanced one has.
-    fn logs_are_prefixes(&self) -> bool {
+    pub(crate) fn logs_are_prefixes(&self) -> bool {
         let longest = self.members.iter().map(|node| &node.log).max_by_key(|log| log.len());
         longest.is_none_or(|longest| self.members.iter().all(|node| longest.starts_with(&node.log)))
-    }
-}
-
-struct GroupModel {
-    bounds: Bounds,
-    config: Config,
-}
-
-impl GroupModel {
-    /// Whether the configuration promises that committed writes survive.
-    fn keeps_commits(&self) -> bool {
-        let waits = self.config.acknowledge != Acknowledge::Async;
-        let elects = matches!(&self.config.failover,
-            Failover::Automatic(automatic) if automatic.promote == Promote::MostAdvanced);
-        waits && elects && self.bounds.kept != Kept::Nothing
-    }
-
-    fn has_one_history(&self) -> bool {
-        self.config.failover == Failover::None && self.bounds.kept != Kept::Nothing
-    }
-}
-
-impl Model for GroupModel {
-    type State = Group;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<Group> {
-        vec![Group::new(&self.bounds, &self.config)]
-    }
-
-    fn actions(&self, group: &Group, actions: &mut Vec<Action>) {
-        let (bounds, spent) = (&self.bounds, &group.spent);
-        for i in 0..group.network.len() {
-            actions.push(Action::Deliver(i));
-            if spent.drops < bounds.drops {
-                actions.push(Action::Drop(i));
-            }
-        }
-        for (i, node) in group.members.iter().enumerate() {
-            if spent.puts < bounds.puts && group.facts.primaries.values().any(|member| member.index() == i) {
-                actions.push(Action::Put(i));
-            }
-            if node.persisting.is_some() {
-                actions.push(Action::Persist(i));
-            }
-            if spent.crashes < bounds.crashes {
-                actions.push(Action::Crash(i));
-            }
-            if spent.fires < bounds.fires {
-                actions.extend(node.armed.iter().map(|timer| Action::Fire(i, *timer)));
-            }
-            if spent.orders < bounds.orders && i > 0 {
-                actions.push(Action::Order(i));
-            }
-        }
-    }
-
-    fn next_state(&self, group: &Group, action: Action) -> Option<Group> {
-        let mut next = group.clone();
-        next.apply(action, self.bounds.kept, self.keeps_commits());
-        Some(next)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always("no claim is broken", |_, group: &Group| group.facts.broken.is_none()),
-            Property::always("there is one history", |model: &GroupModel, group: &Group| {
-                !model.has_one_history() || group.logs_are_prefixes()
-            }),
-            Property::always(
-                "members converge once nothing more goes wrong",
-                |model: &GroupModel, group: &Group| group.converges(&model.config.failover),
-            ),
-        ]
-    }
-}
-
-/// Visits the states within the bounds; says how many there were, and whether that was all.
-fn explore(name: &str, bounds: Bounds, config: Config) {
-    let (budget, failover) = (bounds.states, config.failover.clone());
-    let model = GroupModel { bounds, config };
-    let checker = model.checker().threads(2).target_state_count(budget).spawn_bfs().join();
-    if let Some((claim, path)) = checker.discoveries().into_iter().next() {
-        let broken = path.last_state().facts.broken;
-        panic!(
-            "{name}: {claim} ({broken:?})\n{:?}\nin the end {:?}",
-            path.clone().into_actions(),
-            path.last_state().at_rest(&failover)
-        );
-    }
-    let states = checker.unique_state_count();
-    let extent = if checker.state_count() >= budget { "incomplete" } else { "exhaustive" };
-    println!("{name}: {states} states, {extent}");
-    assert!(states > 500, "{name}: only {states} states: the bounds leave nothing to check");
-}
-
-fn automatic(promote: Promote) -> Failover {
-    Failover::Automatic(Automatic { promote, ..Automatic::default() })
-}
-
-const SEMI_SYNC: fn() -> Acknowledge = || Acknowledge::SemiSync(SemiSync::default());
-
-#[test]
-fn a_crash_and_a_drop_in_any_order_leave_one_history() {
-    let once = Bounds { puts: 2, crashes: 1, drops: 1, fires: 1, ..NOTHING };
-    let intervals = || Config { ship_every: "1s".parse().unwrap(), ..Config::default() };
-    for (name, bounds, config) in [
-        ("two members, two puts", once.clone(), Config::default()),
-        ("shipped at intervals", once.clone(), intervals()),
-        ("three members", Bounds { members: 3, puts: 1, fires: 0, ..once.clone() }, Config::default()),
-        ("semi-sync", once.clone(), Config { acknowledge: SEMI_SYNC(), ..Config::default() }),
-        ("sync", once.clone(), Config { acknowledge: Acknowledge::Sync, ..Config::default() }),
-        ("the process dies", Bounds { kept: Kept::Written, ..once.clone() }, Config::default()),
-        ("the disk is lost", Bounds { kept: Kept::Nothing, ..once.clone() }, Config::default()),
-    ] {
-        explore(name, bounds, config);
-    }
-}
-
-#[test]
-fn the_most_advanced_is_elected_and_has_all_that_was_committed() {
-    let failover = || automatic(Promote::MostAdvanced);
-    let semi_sync = || Config { acknowledge: SEMI_SYNC(), failover: failover(), ..Config::default() };
-    let three = Bounds { members: 3, fires: 4, states: 80_000, ..NOTHING };
-    for (name, bounds) in [
-        ("an election", Bounds { fires: 3, ..three.clone() }),
-        ("an election and a crash", Bounds { crashes: 1, ..three.clone() }),
-        ("an election and a death", Bounds { crashes: 1, kept: Kept::Written, ..three.clone() }),
-        ("an election and a loss", Bounds { drops: 1, ..three.clone() }),
-        ("an election and two puts", Bounds { puts: 2, ..three.clone() }),
-    ] {
-        explore(name, bounds, semi_sync());
-    }
-}
-
-#[test]
-fn members_agree_in_the_end_whoever_was_promoted() {
-    let three = Bounds { members: 3, fires: 3, crashes: 1, ..NOTHING };
-    for (name, bounds, failover, fencing) in [
-        ("the first to notice", three.clone(), automatic(Promote::FirstToNotice), true),
-        ("in order, unfenced", three.clone(), automatic(Promote::Order(vec!["n2".to_string()])), false),
-        ("an order", Bounds { fires: 1, orders: 1, ..three.clone() }, Failover::Manual, true),
-        ("two unfenced orders", Bounds { fires: 0, orders: 2, ..three.clone() }, Failover::Manual, false),
-        (
-            "an order to one of two",
-            Bounds { members: 2, orders: 1, puts: 2, fires: 0, kept: Kept::Nothing, ..three.clone() },
-            Failover::Manual,
-            false,
-        ),
-    ] {
-        explore(name, bounds, Config { failover, fencing, ..Config::default() });
     }
 }
