@@ -320,13 +320,13 @@ impl Check<'_> {
         let regions = |place: &str| place.split('/').next().unwrap_or_default().to_owned();
         let (what, name, mut known): (_, _, Vec<String>) = match name {
             Named::Node(name) => ("node", name, nodes.keys().cloned().collect()),
-            Named::Zone(name) => ("zone with a node or client", name, places.map(str::to_owned).collect()),
-            Named::Region(name) => ("region with a node or client", name, places.map(regions).collect()),
+            Named::Zone(name) => ("zone", name, places.map(str::to_owned).collect()),
+            Named::Region(name) => ("region", name, places.map(regions).collect()),
             Named::NodeOrPlace(name) => {
                 let places: Vec<&str> = places.collect();
                 let regions = places.iter().map(|place| regions(place));
                 let places = places.iter().map(|place| (*place).to_owned());
-                ("node or place", name, nodes.keys().cloned().chain(places).chain(regions).collect())
+                ("node, zone or region", name, nodes.keys().cloned().chain(places).chain(regions).collect())
             }
         };
         if !known.iter().any(|other| other == name) {
@@ -422,8 +422,9 @@ impl Check<'_> {
         let problem = Problem::of(path, format!("there is no {what} `{name}`"));
         let help = match known.len() {
             0 => format!("there are no {what}s"),
+            1..=MOST_LISTED if what.contains(", ") => format!("there are {}", known.join(", ")),
             1..=MOST_LISTED => format!("the {what}s are {}", known.join(", ")),
-            many => format!("there are {many} {what}s, among them {}", known[..MOST_LISTED].join(", ")),
+            many => format!("there are {many}, among them {}", known[..MOST_LISTED].join(", ")),
         };
         let problem = problem.help(help);
         self.problems.push(match did_you_mean(name, known) {

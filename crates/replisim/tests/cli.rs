@@ -73,11 +73,12 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Every file of a folder by name.
+/// Every file of a folder by name; folders in it are left out.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();
@@ -94,7 +95,11 @@ fn a_mistake_is_answered_with_its_place_and_its_fix_and_leaves_nothing_behind() 
             &["small.yaml:3:1", "warmpu: 1s", "did you mean `warmup`?"][..],
         ),
         ("reads: 0%", "reeds: 0%", &["small.yaml:8:", "reeds: 0%", "did you mean `reads`?"]),
-        ("isolate: [r]", "isolate: [rr]", &["small.yaml:11:", "there is no node `rr`", "did you mean `r`?"]),
+        (
+            "isolate: [r]",
+            "isolate: [rr]",
+            &["small.yaml:11:", "there is no node, zone or region `rr`", "did you mean `r`?"],
+        ),
         ("topology:\n", "topology:\n  preset: ibm-clod\n", &["small.yaml:4:11", "did you mean `ibm-cloud`?"]),
         ("duration: 2s", "duration: 2", &["small.yaml:2:11", "has no unit"]),
         ("duration: 2s", "duration: 2 parsecs", &["small.yaml:2:11", "is not a unit of time"]),

@@ -55,7 +55,7 @@ fn a_misspelt_field() {
          3 | warmpu: 1s
            | ^^^^^^ did you mean `warmup`?
            |
-           = help: allowed here: `name`, `about`, `question`, `seed`, `duration`, `warmup`, `settle`, `topology`, `network`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
+           = help: allowed here: `name`, `about`, `question`, `seed`, `duration`, `warmup`, `settle`, `topology`, `network`, `disk`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
         "#,
     );
 }
@@ -82,16 +82,16 @@ fn a_misspelt_field_of_a_workload() {
 fn a_kind_of_fault_that_there_is_not() {
     check(
         "partition:",
-        "crash:",
+        "partitoin:",
         &[],
         r#"
-        error: unknown field `crash`
+        error: unknown field `partitoin`
            --> small.yaml:11:18
             |
-         11 |   - { at: 500ms, crash: { isolate: [r] }, for: 200ms }
-            |                  ^^^^^
+         11 |   - { at: 500ms, partitoin: { isolate: [r] }, for: 200ms }
+            |                  ^^^^^^^^^ did you mean `partition`?
             |
-            = help: allowed here: `at`, `for`, `name`, `partition`
+            = help: allowed here: `at`, `for`, `name`, `if-supported`, `partition`, `crash`, `pause`, `slow-link`, `lossy-link`, `flapping-link`, `zone-outage`, `region-outage`, `promote`
         "#,
     );
 }
@@ -103,13 +103,13 @@ fn an_unknown_node_in_a_fault() {
         "isolate: [rr]",
         &[],
         r#"
-        error: there is no node `rr`
+        error: there is no node, zone or region `rr`
            --> small.yaml:11:41
             |
          11 |   - { at: 500ms, partition: { isolate: [rr] }, for: 200ms }
             |                                         ^^ did you mean `r`?
             |
-            = help: the nodes are p, r
+            = help: there are p, r, us, eu
         "#,
     );
 }
@@ -563,7 +563,7 @@ fn a_step_that_does_two_things() {
            --> small.yaml:12:5
             |
          12 |   - { at: 1s, client: alice, put: x, get: x }
-            |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ give `put: key` or `get: key`
+            |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ give one of `get`, `put`, `delete` and `compare-and-set`
         "#,
     );
 }
@@ -823,13 +823,13 @@ fn several_mistakes_are_told_at_once() {
          11 |   - { at: 5s, partition: { isolate: [x] }, for: 200ms }
             |           ^^ must be before the end of `duration`
 
-        error: there is no node `x`
+        error: there is no node, zone or region `x`
            --> small.yaml:11:38
             |
          11 |   - { at: 5s, partition: { isolate: [x] }, for: 200ms }
             |                                      ^
             |
-            = help: the nodes are p, r
+            = help: there are p, r, us, eu
         "#,
     );
 }

@@ -181,7 +181,9 @@ fn a_manifest_needs_no_other_file_and_a_replay_that_differs_is_told() {
 fn what_show_prints_shows_itself() {
     let scratch = Scratch::new("show");
     let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    for (name, text) in files(&scenarios).into_iter().filter(|(name, _)| name.ends_with(".yaml")) {
+    let folders = ["", "failover", "regions", "incidents"].map(|folder| scenarios.join(folder));
+    let all = folders.iter().flat_map(|folder| files(folder));
+    for (name, text) in all.filter(|(name, _)| name.ends_with(".yaml")) {
         fs::write(scratch.path(&name), text).unwrap();
         let first = scratch.run(&["show", &name]);
         assert_eq!(code(&first), 0, "{name}: {}", err(&first));
@@ -221,7 +223,7 @@ fn the_schema_knows_every_field() {
     let output = Scratch::new("schema").run(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     let fields: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    let all = "name about question seed duration warmup settle topology network protocol workload clients script \
+    let all = "name about question seed duration warmup settle topology network disk protocol workload clients script \
                faults expect";
     assert_eq!(fields, all.split(' ').collect::<Vec<_>>());
 }
