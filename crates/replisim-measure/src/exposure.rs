@@ -5,7 +5,7 @@
 //! each member the number and bytes of the acked writes that it lacks are kept up to date, so that a change of the
 //! choice costs nothing. Without a primary, and with a single member, nothing is measured.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use replisim_observe::{Key, Member, PromotionRule, Time, Version, Window};
 
@@ -26,6 +26,8 @@ pub(crate) struct Exposure {
     next: Option<Member>,
     /// The newest version that each member has.
     heads: Vec<Version>,
+    /// The member that fell back last, and its newest versions: looked for once for a whole tail that is discarded.
+    falling: Option<(Member, BinaryHeap<(Version, Key)>)>,
     lacks: Vec<Lacks>,
     /// For each member the [blocks](Block) that it lacks: the first ack, and the key.
     blocks: Vec<BTreeSet<(Time, Key)>>,
@@ -61,6 +63,7 @@ impl Exposure {
             primary: None,
             next: None,
             heads: vec![Version(0); members],
+            falling: None,
             lacks: vec![Lacks::default(); members],
             blocks: vec![BTreeSet::new(); members],
             trail: Trail::new(members),
@@ -115,6 +118,9 @@ impl Exposure {
     /// The newest version of `member` rose to `version`.
     #[inline]
     pub(crate) fn advanced(&mut self, now: Time, member: Member, version: Version, replicas: &Replicas) {
+        if self.falling.as_ref().is_some_and(|(falling, _)| *falling == member) {
+            self.falling = None;
+        }
         if version <= self.heads[member.index()] {
             return;
         }
@@ -135,9 +141,27 @@ impl Exposure {
     /// `member` has lost a version.
     pub(crate) fn fell_back(&mut self, now: Time, member: Member, lost: Version, replicas: &Replicas) {
         if lost >= self.heads[member.index()] {
-            self.heads[member.index()] = replicas.head(member);
+            self.heads[member.index()] = self.look_for_head(member, replicas);
             self.choose(now, replicas);
         }
+    }
+
+    /// The newest version that `member` has of any key.
+    fn look_for_head(&mut self, member: Member, replicas: &Replicas) -> Version {
+        let falling = self.falling.take().filter(|(falling, _)| *falling == member);
+        let newest = |key: Key| (replicas.newest(member, key), key);
+        let mut heap = falling.map_or_else(|| replicas.keys().map(newest).collect(), |(_, heap)| heap);
+        let mut head = Version(0);
+        while let Some(top) = heap.pop() {
+            let now = newest(top.1);
+            heap.push(now);
+            if now == top {
+                head = top.0;
+                break;
+            }
+        }
+        self.falling = Some((member, heap));
+        head
     }
 
     pub(crate) fn promoted(&mut self, now: Time, member: Member, replicas: &Replicas) {

@@ -60,10 +60,10 @@ impl Replicas {
         self.copies[key.index() * self.members + member.index()].shown
     }
 
-    /// The newest version that the member has of any key.
-    pub(crate) fn head(&self, member: Member) -> Version {
-        let copies = self.copies.iter().skip(member.index()).step_by(self.members);
-        copies.map(|copy| copy.logged.max(copy.shown)).max().unwrap_or_default()
+    /// The newest version that the member has of a key, however old.
+    pub(crate) fn newest(&self, member: Member, key: Key) -> Version {
+        let Copy { shown, logged } = self.copies[key.index() * self.members + member.index()];
+        logged.max(shown)
     }
 
     pub(crate) fn line(&self, key: Key) -> Version {
