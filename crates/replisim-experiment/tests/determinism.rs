@@ -51,6 +51,10 @@ fn any_change_of_a_setting_changes_the_digest() {
         ("zipf: { count: 50 }", "zipf: { count: 51 }"),
         ("in-flight: drop", "in-flight: deliver"),
         ("read-from: random", "read-from: primary"),
+        ("reads: 90% }", "reads: 90%, keys: { uniform: { count: 5000 } } }"), // other keys, else the same
+        ("reads: 90% }", "reads: 90%, timeout: 900ms }"),                      // some answers come too late
+        ("reads: 90% }", "reads: 90%, value: 200B }"),                         // other bytes
+        ("isolate: [q] }", "isolate: [q], with-clients: false }"),
     ] {
         assert!(BUSY.contains(from));
         assert_ne!(run_seed(&load(&BUSY.replace(from, to)), 1, &()).unwrap().digest, base, "{from} → {to}");

@@ -35,8 +35,8 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
 
 /// The most names that a message lists.
 const MOST_LISTED: usize = 40;
-/// The most nodes and clients together: the network keeps a table of all pairs, each with its laws.
-const MOST_SITES: usize = 1_000;
+/// The most nodes and clients together: every connection that is used costs half a kilobyte, every place is compared.
+const MOST_SITES: usize = 10_000;
 /// The most copies of keys: what stores and measures keep grows with them, some 100 bytes each.
 const MOST_COPIES: usize = 50_000_000;
 /// The most steps of a script: their keys are compared with each other.
