@@ -54,7 +54,7 @@ fn any_change_of_a_setting_changes_the_digest() {
         ("reads: 90% }", "reads: 90%, keys: { uniform: { count: 5000 } } }"), // other keys, else the same
         ("reads: 90% }", "reads: 90%, timeout: 900ms }"),                      // some answers come too late
         ("reads: 90% }", "reads: 90%, value: 200B }"),                         // other bytes
-        ("isolate: [q] }", "isolate: [q], with-clients: false }"),
+        ("isolate: [r], ", "isolate: [r], with-clients: false, "),
     ] {
         assert!(BUSY.contains(from));
         assert_ne!(run_seed(&load(&BUSY.replace(from, to)), 1, &()).unwrap().digest, base, "{from} → {to}");
