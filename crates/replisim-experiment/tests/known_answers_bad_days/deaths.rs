@@ -5,11 +5,11 @@ use replisim_scenario::Statistic;
 use crate::answers::{check, of_each, runs, seeds_of};
 use crate::poisson::check_poisson;
 
-/// A primary dies at 500 ms, in a given way; its one replica, 20 ms away, is promoted by hand so much later.
+/// A primary dies at 300 ms, in a given way; its one replica, 20 ms away, is promoted by hand so much later.
 fn death(rate: u32, crash: &str, promoted_after_ms: u32) -> String {
     format!(
         "
-duration: 1s
+duration: 650ms
 topology: {{ nodes: {{ p: P, r: R }} }}
 network:
   default: {{ latency: {{ constant: 20ms }} }}
@@ -18,10 +18,10 @@ protocol: {{ primary-backup: {{ failover: manual, fencing: false, heartbeat: 100
 workload:
   - {{ name: writers, at: P, arrivals: {{ poisson: {rate}/s }}, reads: 0% }}
 faults:
-  - {{ at: 500ms, crash: {{ nodes: [p], {crash} }} }}
+  - {{ at: 300ms, crash: {{ nodes: [p], {crash} }} }}
   - {{ at: {}ms, promote: {{ node: r }} }}
 ",
-        500 + promoted_after_ms
+        300 + promoted_after_ms
     )
 }
 

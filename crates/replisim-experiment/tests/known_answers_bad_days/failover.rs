@@ -1,8 +1,10 @@
 //! Automatic fail-over: how long it takes, and that a fenced primary has stopped by then.
 
+use replisim_observe::Member;
 use replisim_scenario::Statistic;
 
 use crate::answers::{check, of_each, runs, samples, seeds_of, value};
+use crate::recording::Recording;
 
 /// Three nodes; `fault` happens at 2 s.
 fn group(network: &str, after_ms: f64, heartbeat_ms: f64, rate: f64, fault: &str) -> String {
@@ -59,15 +61,17 @@ fn writes_succeed_again_a_time_out_after_the_successor_serves_at_the_latest() {
     // Writes sent to the dead node are given up after 100 ms; then the next node is asked, and sends on or serves.
     let network = "latency: { constant: 10ms }";
     let fault = "crash: { nodes: [p] }";
+    let mut longest: f64 = 0.0;
     for run in runs(&group(network, 1_000.0, 100.0, 1_000.0, fault), seeds_of(0)) {
         let of = |slug| value(&run.findings, slug, None, Statistic::Max) / 1e6;
         let (serve, rto) = (of("time_to_serve_ms"), of("rto_ms"));
         assert_eq!(samples(&run.findings, "rto_ms", None).count_censored(), 0);
-        assert!(
-            (serve..serve + 100.0 + 4.0 * 20.0 + 10.0).contains(&rto),
-            "served after {serve}, written after {rto}"
-        );
+        // A time-out, two hops to and fro, a millisecond or so to the next write.
+        let latest = serve + 100.0 + 2.0 * 20.0 + 10.0;
+        assert!((serve..latest).contains(&rto), "served after {serve}, written after {rto}");
+        longest = longest.max(rto - serve);
     }
+    println!("from serving to the first ack: at most {longest:.1} ms of 40 runs");
 }
 
 #[test]
@@ -89,6 +93,13 @@ fn a_fenced_primary_that_is_cut_off_stops_within_after() {
         check(&claim, &lost, RATE * stop_ms / 1e3, 0.0);
         let stale = of_each(&runs, "stale_primary_acks", None, Statistic::Count);
         assert!(stale.iter().all(|stale| *stale == 0.0), "{claim}: {stale:?}");
+        // In every run, to the next write (within ten of their mean distances).
+        let latest = 2_000.0 + after_ms - one_way_ms;
+        for seed in seeds_of(i).take(5) {
+            let yaml = group(&network, after_ms, heartbeat_ms, RATE, fault);
+            let last = Recording::of(&yaml, seed).last_accepted_by(Member(0)).expect("writes");
+            assert!((latest - heartbeat_ms - 10.0..latest).contains(&last), "{claim}: {last} of {latest}");
+        }
     }
 }
 
@@ -102,6 +113,9 @@ fn with_fencing_nobody_is_ever_acknowledged_by_a_primary_of_the_past() {
         let runs = runs(&yaml, seeds_of(i));
         let stale = of_each(&runs, "stale_primary_acks", None, Statistic::Count);
         assert!(stale.iter().all(|stale| *stale == 0.0), "{acknowledge}: {stale:?}");
+        // What async has acknowledged may be on the primary alone; of semi-sync, one of those who vote has it too.
+        let lost = of_each(&runs, "lost_writes", None, Statistic::Count);
+        assert!(lost.iter().all(|lost| (*lost > 0.0) == (acknowledge == "async")), "{acknowledge}: {lost:?}");
         let promoted = runs.iter().filter(|run| samples(&run.findings, "time_to_serve_ms", None).count() > 0);
         println!("{acknowledge}: no stale ack in {} runs, {} with a fail-over", runs.len(), promoted.count());
     }

@@ -7,7 +7,8 @@ use crate::poisson::check_poisson;
 
 const HEARTBEAT_MS: f64 = 10.0;
 
-/// Three nodes, `one_way_ms` between any two; the primary is cut off at 500 ms, its clients are `client_ms` away.
+/// Three nodes, `one_way_ms` between any two; the primary is cut off at 500 ms, its clients are `client_ms` away. The
+/// cut lasts long enough for the others to elect another.
 fn split(rate: f64, one_way_ms: f64, client_ms: f64, lasts_ms: f64, partition: &str) -> String {
     format!(
         "
@@ -19,14 +20,15 @@ network:
 protocol:
   primary-backup:
     heartbeat: {HEARTBEAT_MS}ms
-    failover: {{ automatic: {{ after: 200ms }} }}
+    failover: {{ automatic: {{ after: {}ms }} }}
     fencing: false
 workload:
   - {{ name: writers, at: P, arrivals: {{ poisson: {rate}/s }}, reads: 0%, timeout: 100ms }}
 faults:
   - {{ at: 500ms, partition: {{ isolate: [p], {partition} }}, for: {lasts_ms}ms }}
 ",
-        lasts_ms + 1_000.0
+        lasts_ms + 1_000.0,
+        10.0 * one_way_ms
     )
 }
 
@@ -36,8 +38,8 @@ fn a_cut_off_primary_with_its_clients_loses_what_they_write_until_it_hears_of_th
     // answer to its own messages would take two ways. What was on the wire as the cut began arrives, or is lost too.
     for (i, (rate, one_way_ms, lasts_ms, in_flight)) in [
         (500.0, 12.0, 1_000.0, "deliver"),
-        (500.0, 60.0, 1_500.0, "deliver"),
-        (500.0, 60.0, 1_500.0, "drop"),
+        (500.0, 50.0, 1_500.0, "deliver"),
+        (500.0, 50.0, 1_500.0, "drop"),
         (200.0, 20.0, 3_000.0, "drop"),
     ]
     .into_iter()
