@@ -57,6 +57,20 @@ fn a_successor_serves_after_suspicion_its_turn_and_two_rounds_of_votes() {
 }
 
 #[test]
+fn a_candidate_does_not_give_up_an_election_that_is_still_under_way() {
+    // The two rounds take 4 ways, longer than the half of `after` that may pass before a member stands again.
+    for (one_way_ms, after_ms) in [(50.0, 300.0), (100.0, 420.0)] {
+        let network = format!("latency: {{ constant: {one_way_ms}ms }}");
+        let yaml = group(&network, after_ms, 40.0, 0.001, "crash: { nodes: [p] }");
+        let serve = of_each(&runs(&yaml, 1..101), "time_to_serve_ms", None, Statistic::Max);
+        let longest_ms = serve.iter().copied().fold(0.0, f64::max) / 1e6;
+        let most = 1.5 * after_ms + 6.0 * one_way_ms;
+        println!("after {after_ms} ms, {one_way_ms} ms one way: served within {longest_ms:.0} ms of {most} ms");
+        assert!(longest_ms <= most, "after {after_ms} ms, {one_way_ms} ms one way: {longest_ms} ms");
+    }
+}
+
+#[test]
 fn writes_succeed_again_a_time_out_after_the_successor_serves_at_the_latest() {
     // Writes sent to the dead node are given up after 100 ms; then the next node is asked, and sends on or serves.
     let network = "latency: { constant: 10ms }";
