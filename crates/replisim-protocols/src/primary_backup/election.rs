@@ -85,7 +85,6 @@ impl PrimaryBackup {
         }
         let term = self.settings.next_term(self.disk.office.term, true);
         self.stand_in_earnest(term, true, out);
-        out.arm(Timer::Stand, self.settings.stand_after(true));
     }
 
     fn announce(&mut self, term: u16, trial: bool, forced: bool) {
@@ -98,6 +97,7 @@ impl PrimaryBackup {
     fn stand_in_earnest(&mut self, term: u16, forced: bool, out: &mut impl Effects<PrimaryBackup>) {
         self.hear_of(term, None, out);
         self.announce(term, false, forced);
+        out.arm(Timer::Stand, self.settings.stand_after(true)); // the answers need their time anew
         self.promise(Intent::Ask { term, forced }, out);
     }
 
