@@ -1,15 +1,19 @@
-//! The result of a scenario in a sentence or two, with numbers.
+//! The result of a scenario in a few sentences, with numbers.
 
 use replisim_measure::Leaf;
 use replisim_scenario::Statistic;
+use replisim_scenario::scenario::is_instant;
 
 use crate::study::{Figure, Study, figure};
 
-/// What came out, in words: how stale reads were, how far replicas fell behind and how they came back, what was lost.
+/// What came out, in words: how stale reads were, how far replicas fell behind, how long nothing could be written, how
+/// replicas came back, what was lost.
 pub fn answer(study: &Study) -> String {
     let mut sentences = Vec::new();
     sentences.extend(staleness(study));
     sentences.extend(lag(study));
+    sentences.extend(outage(study));
+    sentences.extend(new_primary(study));
     sentences.extend(recovery(study));
     sentences.extend(losses(study));
     if sentences.is_empty() {
@@ -53,29 +57,82 @@ fn lag(study: &Study) -> Option<String> {
     })
 }
 
+/// The longest time in which no write succeeded.
+fn outage(study: &Study) -> Option<String> {
+    let windows = study.merged.leaf("unavailability_ms", Some(("kind", "write")))?;
+    let longest = match figure(windows, Statistic::Max)? {
+        Figure::Value(ns) => span(ns),
+        Figure::AtLeast(ns) => format!("more than {}", span(ns)),
+    };
+    Some(match windows.count() {
+        1 => format!("For {longest} no write succeeded."),
+        n => format!("{n} times no write succeeded for a while, the longest {longest}."),
+    })
+}
+
+/// How long it took until another primary had taken a write.
+fn new_primary(study: &Study) -> Option<String> {
+    let losses = study.merged.leaf("rto_ms", None)?;
+    let lost = if losses.count() == 1 { "the old one was lost" } else { "a loss" };
+    Some(match figure(losses, Statistic::Max)? {
+        Figure::Value(ns) if losses.count() == 1 => {
+            format!("The next primary acknowledged its first write {} after {lost} (RTO).", span(ns))
+        }
+        Figure::Value(ns) => format!(
+            "The next primary acknowledged its first write at most {} after {lost} (RTO, {} losses).",
+            span(ns),
+            losses.count()
+        ),
+        Figure::AtLeast(ns) => {
+            format!("No other primary had acknowledged a write when {} had passed since {lost}.", span(ns))
+        }
+    })
+}
+
+/// Nothing to tell if there was nothing to recover from, or nothing was missing when the fault was over.
 fn recovery(study: &Study) -> Option<String> {
-    if study.loaded.scenario.faults.is_empty() {
-        return None;
-    }
+    let lasting = study.loaded.scenario.faults.iter().filter(|entry| !is_instant(entry)).count();
+    let after = if lasting == 1 { "After the fault" } else { "After each fault" };
     let leaf = study.merged.measure("recovery_convergence_ms")?.all.as_ref()?;
     match figure(leaf, Statistic::Max)? {
+        _ if lasting == 0 => None,
+        Figure::Value(0.0) | Figure::AtLeast(0.0) => None,
         Figure::Value(ns) => {
-            Some(format!("After the fault, all nodes had everything again within {}.", span(ns)))
+            Some(format!("{after}, all nodes that were up had everything again within {}.", span(ns)))
         }
         Figure::AtLeast(ns) => {
-            Some(format!("After the fault, a node still lacked a write when {} had passed.", span(ns)))
+            Some(format!("{after}, a node that was up still lacked a write when {} had passed.", span(ns)))
         }
     }
 }
 
 fn losses(study: &Study) -> Option<String> {
-    let Some(Leaf::Count { count, of: Some(of) }) = study.merged.leaf("lost_writes", None) else {
+    let Some(Leaf::Count { count: lost, of: Some(of) }) = study.merged.leaf("lost_writes", None) else {
         return None;
     };
-    (*of > 0).then(|| match count {
-        0 => format!("None of the {of} acknowledged writes was lost."),
-        count => format!("{count} of the {of} acknowledged writes were lost."),
-    })
+    if *of == 0 {
+        return None;
+    }
+    if *lost == 0 {
+        return Some(format!("None of the {of} acknowledged writes was lost."));
+    }
+    let sum = |slug| study.merged.leaf(slug, None).map_or(0, Leaf::count);
+    let stale = sum("stale_primary_acks");
+    let has_primary = study.runs.first().is_some_and(|run| run.primary.is_some());
+    let why = match stale {
+        0 if has_primary => " that the next primary did not have".to_owned(),
+        0 => String::new(),
+        1 => "; a node that was no longer the primary had acknowledged 1 write".to_owned(),
+        _ => format!("; a node that was no longer the primary had acknowledged {stale} writes"),
+    };
+    let (stranded, destroyed) = (sum("stranded_writes"), sum("destroyed_writes"));
+    let (were, they_are) = if *lost == 1 { ("was", "It is") } else { ("were", "They are") };
+    let fate = match (stranded, destroyed) {
+        (_, 0) => format!("{they_are} stranded: still in the log of some node, to be recovered by hand."),
+        (0, _) => format!("{they_are} destroyed: no longer in the log of any node."),
+        _ => format!("{stranded} are stranded in the log of some node, {destroyed} destroyed."),
+    };
+    Some(format!("{lost} of the {of} acknowledged writes {were} lost{why}. {fate}"))
 }
 
 /// Nanoseconds in the unit that reads best, with three digits.

@@ -44,11 +44,17 @@ pub fn overall(judgements: &[Judgement]) -> Verdict {
     }
 }
 
+/// A run without a sample of this measure was never unavailable: that is an answer, and the answer is 0.
+const NOTHING_LASTED: &str = "unavailability_ms";
+
 /// Judges an expectation by the figures of the runs, and by all of them together.
 pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) -> Judgement {
     let scope = expectation.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
     let slug = expectation.measure.slug;
-    let values = figures.of_each(slug, scope, expectation.statistic);
+    let mut values = figures.of_each(slug, scope, expectation.statistic);
+    if slug == NOTHING_LASTED {
+        values.iter_mut().for_each(|figure| *figure = figure.or(Some(Figure::Value(0.0))));
+    }
     let known: Vec<Figure> = values.iter().copied().flatten().collect();
     let found = match &known[..] {
         [] => None,

@@ -13,14 +13,16 @@ use crate::study::{Figure, Run};
 pub enum Warning {
     /// Nothing but the primary serves reads.
     AllReadsAtPrimary,
-    /// Quantiles of a measure are only bounded, because samples were cut short: slug, how many, of how many.
-    Censored(&'static str, u64, u64),
+    /// Quantiles of these measures are only bounded, because samples were cut short: slug, how many, of how many.
+    Censored(Vec<(&'static str, u64, u64)>),
     /// Reads of a client take long because of where it is: client, typical latency in ms.
     DistantReads(String, f64),
     /// A p99 rests on few samples: slug, which clients have how many.
     FewSamples(&'static str, Vec<(String, u64)>),
     /// The jitter of some links is larger than their delay.
     Jitter(OversizedJitter),
+    /// What the protocol itself says of its settings.
+    Protocol(String),
 }
 
 /// Fewer samples than this say little about a p99.
@@ -29,16 +31,20 @@ const FEW: u64 = 100;
 const DISTANT_MS: f64 = 10.0;
 
 pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+    let caveats = loaded.scenario.protocol.caveats();
+    let mut warnings: Vec<Warning> = caveats.into_iter().map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
     }
-    for measure in &merged.measures {
-        if let Some(Leaf::Distribution(samples)) = &measure.all
-            && samples.count_censored() > 0
-        {
-            warnings.push(Warning::Censored(measure.info.slug, samples.count_censored(), samples.count()));
+    let censored = merged.measures.iter().filter_map(|measure| match &measure.all {
+        Some(Leaf::Distribution(samples)) if samples.count_censored() > 0 => {
+            Some((measure.info.slug, samples.count_censored(), samples.count()))
         }
+        _ => None,
+    });
+    let censored: Vec<_> = censored.collect();
+    if !censored.is_empty() {
+        warnings.push(Warning::Censored(censored));
     }
     let of_client = |slug, client| match merged.leaf(slug, Some(("workload", client))) {
         Some(Leaf::Distribution(samples)) => Some(samples),
@@ -76,11 +82,15 @@ impl fmt::Display for Warning {
             Warning::AllReadsAtPrimary => f.write_str(
                 "all reads were served by the primary: staleness is 0 by construction; to see replicas, set a workload's `read-from`",
             ),
-            Warning::Censored(slug, censored, of) => write!(
-                f,
-                "{slug}: {censored} of {of} samples were cut short by the end of the run or another fault; quantiles they could \
-                 change are printed as `> x`, and there is no mean; a longer `settle` may help",
-            ),
+            Warning::Censored(measures) => {
+                let counts = measures.iter().map(|(slug, censored, of)| format!("{slug} {censored} of {of}"));
+                write!(
+                    f,
+                    "samples were cut short by the end of the run or another fault ({}): quantiles they could change are \
+                     printed as `> x`, and there is no mean; a longer `settle` may help",
+                    counts.collect::<Vec<_>>().join(", ")
+                )
+            }
             Warning::DistantReads(client, ms) => write!(
                 f,
                 "reads of `{client}` take {ms:.0} ms, nearly all of it the way to the node that serves them: staleness is judged \
@@ -107,6 +117,7 @@ impl fmt::Display for Warning {
                 }
                 f.write_str("; a `latency` instead of `jitter` takes the law as it is")
             }
+            Warning::Protocol(caveat) => f.write_str(caveat),
         }
     }
 }

@@ -15,11 +15,16 @@ protocol: primary-backup
 /// Asserts that the warnings contain these texts, one each, and are no more.
 #[track_caller]
 fn check(rest: &str, expected: &[&str]) {
-    let study = run(&load(&format!("{HEAD}{rest}")), &[1, 2], 1, &()).unwrap();
+    check_all(&format!("{HEAD}{rest}"), expected);
+}
+
+#[track_caller]
+fn check_all(scenario: &str, expected: &[&str]) {
+    let study = run(&load(scenario), &[1, 2], 1, &()).unwrap();
     let found: Vec<String> = study.warnings.iter().map(ToString::to_string).collect();
     let right = found.len() == expected.len()
         && expected.iter().all(|expected| found.iter().any(|found| found.contains(expected)));
-    assert!(right, "{rest}\nfound {found:#?}\nexpected {expected:#?}");
+    assert!(right, "{scenario}\nfound {found:#?}\nexpected {expected:#?}");
 }
 
 #[test]
@@ -46,6 +51,30 @@ fn few_samples_and_distant_reads_are_told_of_each_client() {
     ] {
         check(&rest, expected);
     }
+}
+
+#[test]
+fn what_the_protocol_says_of_its_settings_is_told() {
+    let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    for (settings, expected) in [
+        ("{ failover: { automatic: { after: 2s } } }", &[][..]),
+        (
+            "{ failover: { automatic: { after: 2s } }, fencing: false }",
+            &["`fencing` is false: a primary that is cut off"],
+        ),
+    ] {
+        let protocol = format!("protocol: {{ primary-backup: {settings} }}");
+        check_all(&format!("{HEAD}{workload}").replace("protocol: primary-backup", &protocol), expected);
+    }
+}
+
+#[test]
+fn all_measures_with_samples_cut_short_are_told_in_one_warning() {
+    let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    let crash = "faults:\n  - { at: 505ms, crash: { nodes: [r] } }\n";
+    let counts =
+        "(replication_delay_ms 216 of 400, visible_after_ack_ms 216 of 400, convergence_ms 216 of 400, ";
+    check(&format!("{workload}{crash}"), &[counts]);
 }
 
 #[test]

@@ -164,7 +164,7 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         info(
             "unavailability_ms",
             Milliseconds,
-            "lengths of the times in which no operation of a kind succeeded",
+            "lengths of the times in which no operation of a kind succeeded; `expect` takes none as 0",
         )
         .by(&["kind"]),
         info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)")

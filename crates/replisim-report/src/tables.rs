@@ -1,5 +1,6 @@
 //! The CSV files: long form, one header line, slugs with their statistic as column names.
 
+use replisim_experiment::measure::series::{ExposureSeries, GaugeSeries};
 use replisim_experiment::measure::{Leaf, MeasureInfo, Series, Unit};
 use replisim_experiment::{Figure, STATISTICS, Study, figure};
 use replisim_scenario::Statistic;
@@ -15,6 +16,9 @@ pub fn tables(study: &Study) -> Vec<File> {
             files.push(lag(study, series));
             files.push(staleness(study, series));
             files.push(operations(study, series));
+            files.push(availability(series));
+            files.push(exposure(series));
+            files.push(divergence(series));
         }
     } else {
         files.push(seeds(study));
@@ -95,6 +99,59 @@ fn operations(study: &Study, series: &Series) -> File {
         }
     }
     table.file("operations.csv")
+}
+
+fn availability(series: &Series) -> File {
+    let mut table = Table::new(&["time_s", "kind", "scheduled", "ok", "availability"]);
+    for (name, kind) in ["read", "write"].into_iter().zip(&series.availability) {
+        for slice in (0..series.slices.count).filter(|slice| kind.scheduled[*slice] > 0) {
+            let (scheduled, ok) = (kind.scheduled[slice], kind.ok[slice]);
+            table.row([
+                seconds(series, slice),
+                name.to_owned(),
+                scheduled.to_string(),
+                ok.to_string(),
+                cell(ok as f64 / scheduled as f64),
+            ]);
+        }
+    }
+    table.file("availability.csv")
+}
+
+/// No rows where there is no primary.
+fn exposure(series: &Series) -> File {
+    let header = [
+        "time_s",
+        "rpo_writes_mean",
+        "rpo_writes_max",
+        "rpo_bytes_mean",
+        "rpo_bytes_max",
+        "rpo_age_ms_mean",
+        "rpo_age_ms_max",
+    ];
+    let mut table = Table::new(&header);
+    let ExposureSeries { writes, bytes, age } = &series.exposure;
+    for slice in (0..series.slices.count).filter(|slice| writes.seen[*slice] > 0) {
+        let parts = [(writes, 1.0), (bytes, 1.0), (age, 1e6)];
+        let values = parts.into_iter().flat_map(|(gauge, unit)| mean_and_max(gauge, slice, unit));
+        table.row([seconds(series, slice)].into_iter().chain(values));
+    }
+    table.file("exposure.csv")
+}
+
+fn divergence(series: &Series) -> File {
+    let mut table = Table::new(&["time_s", "divergence_keys_mean", "divergence_keys_max"]);
+    let keys = &series.divergence;
+    for slice in (0..series.slices.count).filter(|slice| keys.seen[*slice] > 0) {
+        table.row([seconds(series, slice)].into_iter().chain(mean_and_max(keys, slice, 1.0)));
+    }
+    table.file("divergence.csv")
+}
+
+/// Time-weighted mean and maximum in a slice, as multiples of `unit`.
+fn mean_and_max(gauge: &GaugeSeries, slice: usize, unit: f64) -> [String; 2] {
+    let mean = gauge.twice_integral[slice] as f64 / 2.0 / gauge.seen[slice] as f64;
+    [mean, gauge.max[slice] as f64].map(|value| cell(value / unit))
 }
 
 fn visibility(study: &Study) -> File {

@@ -236,6 +236,11 @@ pub fn fault_name(entry: &FaultEntry) -> String {
     entry.name.clone().unwrap_or_else(|| entry.kind.fault().label())
 }
 
+/// Whether a fault is over as soon as it began: an operator's order, such as a promotion.
+pub fn is_instant(entry: &FaultEntry) -> bool {
+    entry.kind.fault().command().is_some()
+}
+
 impl Rtt {
     /// The (from, to) pairs meant; `None` if the places are not given in one of the two ways.
     pub fn directions(&self) -> Option<Vec<(&str, &str)>> {

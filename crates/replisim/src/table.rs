@@ -6,7 +6,7 @@ use replisim_experiment::answer::{answer, percent, span, three_digits};
 use replisim_experiment::measure::{Leaf, Measure, Unit};
 use replisim_experiment::{Figure, Judgement, Study, Verdict, figure};
 use replisim_scenario::Statistic;
-use replisim_scenario::scenario::fault_name;
+use replisim_scenario::scenario::{fault_name, is_instant};
 
 /// Measures with samples that are always worth a row.
 const SAMPLED: [&str; 7] = [
@@ -21,6 +21,20 @@ const SAMPLED: [&str; 7] = [
 /// Counts that are always worth a row.
 const COUNTED: [&str; 5] =
     ["stale_reads", "lost_writes", "unconverged_writes", "availability", "throughput_ops"];
+/// Worth a row where they say that something happened: there is a sample, or a count that is not 0.
+const IF_IT_HAPPENED: [&str; 11] = [
+    "lost_then_overwritten",
+    "stranded_writes",
+    "destroyed_writes",
+    "rpo_writes",
+    "dirty_reads",
+    "early_reads",
+    "reads_missing_lost",
+    "stale_primary_acks",
+    "rto_ms",
+    "time_to_serve_ms",
+    "unavailability_ms",
+];
 
 /// The text of a study.
 pub(crate) fn table(study: &Study, all: bool) -> String {
@@ -66,7 +80,20 @@ fn seeds(study: &Study) -> String {
 
 fn wanted(study: &Study, measure: &Measure, always: &[&str], all: bool) -> bool {
     let expected = |judgement: &Judgement| judgement.expectation.measure.slug == measure.info.slug;
-    all || always.contains(&measure.info.slug) || study.judgements.iter().any(expected)
+    all || always.contains(&measure.info.slug)
+        || IF_IT_HAPPENED.contains(&measure.info.slug) && happened(study, measure)
+        || study.judgements.iter().any(expected)
+}
+
+fn happened(study: &Study, measure: &Measure) -> bool {
+    match &measure.all {
+        // What a loss would have cost is worth a row where something goes wrong.
+        Some(Leaf::TimeWeighted(value)) => {
+            !study.loaded.scenario.faults.is_empty() && value.max().is_some_and(|max| max > 0)
+        }
+        Some(leaf) => leaf.count() > 0,
+        None => false,
+    }
 }
 
 /// One line of a table: what it is of, and its value.
@@ -167,8 +194,12 @@ fn faults(study: &Study) -> String {
     let scenario = &study.loaded.scenario;
     let mut text = String::new();
     for entry in &scenario.faults {
-        let end = entry.lasts.map_or("the end".to_owned(), |lasts| (entry.at + lasts).to_string());
-        text += &format!("{:<13}{} to {end}: {}\n", "fault", entry.at, fault_name(entry));
+        let until = match entry.lasts {
+            _ if is_instant(entry) => String::new(),
+            Some(lasts) => format!(" to {}", entry.at + lasts),
+            None => " to the end".to_owned(),
+        };
+        text += &format!("{:<13}{}{until}: {}\n", "fault", entry.at, fault_name(entry));
     }
     text
 }

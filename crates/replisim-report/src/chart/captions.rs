@@ -1,7 +1,8 @@
 //! The strip above the data area: what the shaded intervals and the vertical lines mean.
 //!
 //! A label stands above the middle of what it names. Where labels would run into each other, or over a neighbour's
-//! interval in a second row, they are replaced by numbers that the legend explains; equal labels share a number.
+//! interval in a second row, or that of a line across the edge of an interval, they are replaced by numbers that the
+//! legend explains; equal labels share a number.
 
 use super::legend::Swatch;
 use super::lines::{LineChart, Mark, shows};
@@ -42,17 +43,24 @@ impl Captions {
 
         let mut meanings: Vec<(Swatch, String)> = Vec::new();
         let (mut full, mut numbers) = (Vec::new(), Vec::new());
+        let edges: Vec<f64> = chart.visible_bands(x).flat_map(|(left, right, _)| [left, right]).collect();
+        let mut crosses_an_edge = false;
         for (at, swatch, label) in wanted {
             let index = meanings.iter().position(|(_, other)| other == label).unwrap_or(meanings.len());
             if index == meanings.len() {
                 meanings.push((swatch, label.to_owned()));
             }
-            full.push((at, text::fit(label, CAPTION.size, 320.0)));
+            let text = text::fit(label, CAPTION.size, 320.0);
+            let half = text::width(&text, CAPTION.size) / 2.0;
+            crosses_an_edge |=
+                matches!(swatch, Swatch::Reference) && edges.iter().any(|edge| (edge - at).abs() < half);
+            full.push((at, text));
             numbers.push((at, (index + 1).to_string()));
         }
         for (texts, rows_max, meanings) in [(full, 1, Vec::new()), (numbers, 3, meanings.clone())] {
             let (placed, rows) = in_rows(texts, x.pixels);
-            if rows <= rows_max {
+            let confusing = meanings.is_empty() && crosses_an_edge;
+            if rows <= rows_max && !confusing {
                 return Self { placed, rows, meanings };
             }
         }
@@ -74,4 +82,36 @@ fn in_rows(texts: Vec<(f64, String)>, (left, right): (f64, f64)) -> (Vec<Caption
     };
     let placed = texts.into_iter().map(place).collect();
     (placed, row_ends.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::Band;
+    use super::super::scale::{Axis, Scale};
+    use super::super::unit::Unit;
+    use super::*;
+
+    #[test]
+    fn a_line_is_named_by_a_number_where_its_label_would_cross_the_edge_of_an_interval() {
+        for (line, expected) in [
+            (50.0, &["1", "2"][..]), // the interval begins there
+            (51.0, &["1", "2"]),
+            (62.0, &["promoted", "cut off"]),
+            (30.0, &["promoted", "cut off"]),
+        ] {
+            let chart = LineChart {
+                title: String::new(),
+                subtitle: String::new(),
+                x: Axis::linear("", Unit::Seconds),
+                y: Axis::linear("", Unit::Count),
+                series: Vec::new(),
+                bands: vec![Band { from: 50.0, to: 100.0, label: "cut off".to_owned() }],
+                marks: vec![Mark::X(line, "promoted".to_owned())],
+            };
+            let ruler = Ruler { lo: 0.0, hi: 100.0, scale: Scale::Linear, pixels: (0.0, 1000.0) };
+            let captions = Captions::of(&chart, &ruler);
+            let texts: Vec<&str> = captions.placed.iter().map(|caption| caption.text.as_str()).collect();
+            assert_eq!(texts, expected, "a line at {line}");
+        }
+    }
 }
