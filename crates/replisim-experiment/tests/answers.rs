@@ -88,7 +88,7 @@ fn lost_writes_are_told_with_the_reason_and_what_is_left_of_them() {
 fn recovery_is_left_out_where_there_was_nothing_to_recover_from() {
     let manual = "protocol: { primary-backup: { failover: manual, fencing: false } }\n";
     let promote = "faults:\n  - { at: 5s, promote: { node: r } }\n";
-    check(&format!("{TWO}{manual}{promote}"), &["was lost."], &["After", " 0 ns"]);
+    check(&format!("{TWO}{manual}{promote}"), &["acknowledged writes were lost;"], &["After", " 0 ns"]);
     let at_once = "  - { at: 10s, partition: { isolate: [r] }, for: 1s }\n";
     let protocol = "protocol: primary-backup\n";
     check(&format!("{THREE}{protocol}{CUT}{at_once}"), &["After each fault"], &[" 0 ns"]);

@@ -64,7 +64,8 @@ fn what_the_protocol_says_of_its_settings_is_told() {
         ),
     ] {
         let protocol = format!("protocol: {{ primary-backup: {settings} }}");
-        check_all(&format!("{HEAD}{workload}").replace("protocol: primary-backup", &protocol), expected);
+        let head = HEAD.replace("protocol: primary-backup", &protocol).replace("r: eu }", "r: eu, q: eu }");
+        check_all(&format!("{head}{workload}"), expected);
     }
 }
 
@@ -73,7 +74,7 @@ fn all_measures_with_samples_cut_short_are_told_in_one_warning() {
     let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
     let crash = "faults:\n  - { at: 505ms, crash: { nodes: [r] } }\n";
     let counts =
-        "(replication_delay_ms 216 of 400, visible_after_ack_ms 216 of 400, convergence_ms 216 of 400, ";
+        "(replication_delay_ms 214 of 400, visible_after_ack_ms 214 of 400, convergence_ms 214 of 400, ";
     check(&format!("{workload}{crash}"), &[counts]);
 }
 
