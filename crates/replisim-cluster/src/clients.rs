@@ -25,6 +25,8 @@ pub(crate) struct ClientState {
     pub(crate) deadline_timer: TimerSlot,
     /// Whom its driver takes for the primary.
     pub(crate) believed: Member,
+    /// Whom it asked last when it had to look for the primary.
+    pub(crate) asked: Member,
     /// The newest version that the session has written or read.
     pub(crate) token: Version,
     /// For the client of a script: the version of each key that it last wrote or read.
@@ -68,6 +70,8 @@ pub(crate) struct OpState {
     pub(crate) request: Request,
     /// Whom it has been sent to last.
     pub(crate) to: Member,
+    /// Whether it was sent there because the driver takes that member for the primary.
+    pub(crate) by_belief: bool,
     /// How often it has been sent on.
     pub(crate) redirections: u8,
     open: bool,
@@ -132,6 +136,19 @@ impl ClientState {
         self.source.as_ref().map_or(1e-9, |source| source.write_rate)
     }
 
+    /// `member` does not answer, or is not the primary: the driver looks further, in file order, from where it looked
+    /// last. (Not from whom it was sent to: a member that is out of date would send it to the dead for ever.)
+    pub(crate) fn gives_up_on(&mut self, member: Member, members: u32) {
+        if self.believed == member {
+            let next = |member: Member| Member((member.0 + 1) % members);
+            self.asked = next(self.asked);
+            if self.asked == member {
+                self.asked = next(self.asked);
+            }
+            self.believed = self.asked;
+        }
+    }
+
     /// The session has written or read this version.
     pub(crate) fn has_seen(&mut self, key: Key, version: Version) {
         self.token = self.token.max(version);
@@ -153,8 +170,8 @@ impl RandomRoute {
 
 impl Ops {
     /// Opens the next operation.
-    pub(crate) fn open(&mut self, client: Client, request: Request, to: Member) -> Op {
-        self.states.push_back(OpState { client, request, to, redirections: 0, open: true });
+    pub(crate) fn open(&mut self, client: Client, request: Request, to: Member, by_belief: bool) -> Op {
+        self.states.push_back(OpState { client, request, to, by_belief, redirections: 0, open: true });
         self.open += 1;
         Op(self.first + self.states.len() as u64 - 1)
     }

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use replisim_engine::TimerSlot;
-use replisim_protocols::Protocol;
+use replisim_protocols::{Command, Protocol};
 
 use crate::stage::Envelope;
 
@@ -17,14 +17,23 @@ pub(crate) struct Node<P: Protocol> {
     /// How many faults pause it.
     paused: u32,
     /// What its process has received and not handled, because it is paused.
-    pub(crate) inbox: VecDeque<Envelope<P>>,
+    pub(crate) inbox: VecDeque<Waiting<P>>,
     /// Timers that ran out meanwhile.
     pub(crate) overdue: Vec<TimerSlot>,
+    /// It was to start while it was paused.
+    pub(crate) unstarted: bool,
+}
+
+/// What waits for a paused process.
+#[derive(Debug)]
+pub(crate) enum Waiting<P: Protocol> {
+    Message(Envelope<P>),
+    Order(Command),
 }
 
 impl<P: Protocol> Default for Node<P> {
     fn default() -> Self {
-        Node { down: 0, paused: 0, inbox: VecDeque::new(), overdue: Vec::new() }
+        Node { down: 0, paused: 0, inbox: VecDeque::new(), overdue: Vec::new(), unstarted: false }
     }
 }
 

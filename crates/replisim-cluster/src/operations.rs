@@ -2,7 +2,7 @@
 //! where the workload reads from, sent on when a member says so, answered or given up.
 //!
 //! The driver is a plain one. It starts out knowing the first primary, follows redirections, and when the node that it
-//! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operation
+//! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operations
 //! after. It never repeats an operation of which it does not know the fate.
 
 use replisim_engine::Duration;
@@ -73,13 +73,13 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Request::Read { key, .. } => (OpKind::Read, key),
         };
         let state = &mut self.clients[client.index()];
-        let to = match (P::route(request), target) {
-            (Route::Primary, _) => state.believed,
-            (Route::Any, ReadTarget::Primary) => state.believed,
-            (Route::Any, ReadTarget::Member(member)) => member,
-            (Route::Any, ReadTarget::Random) => state.route.choose(self.setup.nodes.len() as u32),
+        let by_belief = P::route(request) == Route::Primary || target == ReadTarget::Primary;
+        let to = match target {
+            _ if by_belief => state.believed,
+            ReadTarget::Member(member) => member,
+            ReadTarget::Primary | ReadTarget::Random => state.route.choose(self.setup.nodes.len() as u32),
         };
-        let op = self.ops.open(client, request, to);
+        let op = self.ops.open(client, request, to, by_belief);
         self.trace_op(op, key);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
 
@@ -107,9 +107,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
     pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         let Some(state) = self.ops.get(op) else { return }; // given up before
         let (client, key, request) = (state.client, state.key(), state.request);
-        let next = self.next_after(by);
         let driver = &mut self.clients[client.index()];
-        let routed = P::route(request) == Route::Primary;
+        let by_belief = state.by_belief || state.redirections > 0;
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
@@ -130,12 +129,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
         match reply {
             Reply::Written(version) => driver.has_seen(key, version),
             Reply::Value(Some(stored)) => driver.has_seen(key, stored.version),
+            Reply::Value(None) => _ = driver.seen.remove(&key),
             _ => {}
         }
         match outcome {
-            Outcome::Ok if routed => driver.believed = by,
-            Outcome::Failed if routed && driver.believed == by => driver.believed = next,
+            Outcome::Ok if by_belief => (driver.believed, driver.asked) = (by, by),
+            Outcome::Failed if by_belief => driver.gives_up_on(by, self.setup.nodes.len() as u32),
             _ => {}
+        }
+        if let (Outcome::Failed, Request::Write { write, .. }) = (outcome, request) {
+            self.stage.refused(write);
         }
         self.ops.close(op);
         let answer = Some(Answer { by, at: sent, said });
@@ -150,22 +153,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     self.stage.queue.arm(self.clients[client as usize].deadline_timer, deadline);
                     return;
                 }
-                let (to, routed) = (state.to, P::route(state.request) == Route::Primary);
-                if routed && self.clients[client as usize].believed == to {
-                    self.clients[client as usize].believed = self.next_after(to);
+                let (to, key) = (state.to, state.key());
+                if state.by_belief || state.redirections > 0 {
+                    self.clients[client as usize].gives_up_on(to, self.setup.nodes.len() as u32);
                 }
-                let key = state.key();
                 self.ops.close(op);
                 self.trace_op(op, key);
                 self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, answer: None });
             }
             self.clients[client as usize].deadlines.pop_front();
         }
-    }
-
-    /// Whom a driver asks that has no answer from `member`.
-    fn next_after(&self, member: Member) -> Member {
-        Member((member.0 + 1) % self.setup.nodes.len() as u32)
     }
 
     /// Takes an operation and its key into the digest.

@@ -5,6 +5,7 @@ use replisim_observe::{Fault as FaultId, Member, Observation, Observer};
 use replisim_protocols::{Kept, Protocol, Timer};
 
 use crate::faults::{Change, Crash, CrashScope, Scene};
+use crate::node::Waiting;
 use crate::world::{Event, World};
 
 /// A change that the end of its fault undoes.
@@ -12,7 +13,7 @@ use crate::world::{Event, World};
 pub(crate) enum Undo {
     Heal(PartitionId),
     Relieve(ImpairmentId),
-    Start(Member),
+    Start(Member, Loss),
     Resume(Member),
 }
 
@@ -59,7 +60,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             return; // it had not begun, or the end of the clients' time ended it
         }
         // A node that goes down for no stated time is left down, and its fault never ends.
-        let takes_down = |undo: &Undo| matches!(undo, Undo::Start(_));
+        let takes_down = |undo: &Undo| matches!(undo, Undo::Start(..));
         let stays_down = self.setup.faults[fault as usize].lasts.is_none()
             && self.active_faults[fault as usize].undo.iter().any(takes_down);
         self.undo_all(fault, stays_down);
@@ -96,8 +97,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             }
             Change::Impair(impairment) => Some(Undo::Relieve(stage.network.impair(impairment))),
             Change::Crash(crash) => {
-                self.crash(crash);
-                Some(Undo::Start(crash.member))
+                let loss = self.crash(crash);
+                Some(Undo::Start(crash.member, loss))
             }
             Change::Pause(member) => {
                 stage.nodes[member.index()].pause();
@@ -105,29 +106,53 @@ impl<P: Protocol, O: Observer> World<P, O> {
             }
             Change::Order(member, command) => {
                 // What the protocol cannot obey is only here if the scenario says that it may be left out.
-                if P::obeys(command, &self.config).is_ok() && self.stage.nodes[member.index()].runs() {
+                let node = &mut self.stage.nodes[member.index()];
+                if P::obeys(command, &self.config).is_err() || !node.is_up() {
+                    self.ignored_orders += 1;
+                } else if node.runs() {
                     self.at_member(member, |protocol, out| protocol.command(command, out));
+                } else {
+                    node.inbox.push_back(Waiting::Order(command));
                 }
                 None
             }
         }
     }
 
+    /// The clients stop: every fault ends. The network is whole again before any node speaks into it.
+    pub(crate) fn end_all_faults(&mut self) {
+        let faults = 0..self.active_faults.len() as u32;
+        faults.clone().for_each(|fault| self.mend_network(fault));
+        faults.for_each(|fault| self.fault_ends(fault));
+    }
+
     fn undo_all(&mut self, fault: u32, stays_down: bool) {
+        self.mend_network(fault);
         for undo in std::mem::take(&mut self.active_faults[fault as usize].undo) {
-            let stage = &mut self.stage;
             match undo {
-                Undo::Heal(partition) => stage.network.heal(stage.now, partition, &mut stage.queue),
-                Undo::Relieve(impairment) => stage.network.relieve(impairment),
-                Undo::Start(_) if stays_down => {}
-                Undo::Start(member) => self.start_again(member),
+                Undo::Start(_, _) if stays_down => {}
+                Undo::Start(member, loss) => self.start_again(member, loss),
                 Undo::Resume(member) => self.resume(member),
+                Undo::Heal(_) | Undo::Relieve(_) => {} // mended
             }
         }
     }
 
+    /// Undoes what a fault did to the network.
+    fn mend_network(&mut self, fault: u32) {
+        let stage = &mut self.stage;
+        self.active_faults[fault as usize].undo.retain(|undo| {
+            match *undo {
+                Undo::Heal(partition) => stage.network.heal(stage.now, partition, &mut stage.queue),
+                Undo::Relieve(impairment) => stage.network.relieve(impairment),
+                Undo::Start(..) | Undo::Resume(_) => return true,
+            }
+            false
+        });
+    }
+
     /// A node goes down, or loses more of what it has while it is.
-    fn crash(&mut self, Crash { member, scope, kept, in_flight }: Crash) {
+    fn crash(&mut self, Crash { member, scope, kept, in_flight }: Crash) -> Loss {
         let stage = &mut self.stage;
         let loss = match scope {
             CrashScope::Process => Loss::Process,
@@ -136,9 +161,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
         stage.network.site_down(stage.now, Site(member.0), loss, in_flight, &mut stage.queue);
         let node = &mut stage.nodes[member.index()];
         let goes_down = node.take_down();
-        let unread = node.inbox.len();
+        let unread = node.inbox.iter().filter(|waiting| matches!(waiting, Waiting::Message(_))).count();
         node.inbox.clear();
         node.overdue.clear();
+        node.unstarted = false;
         (0..unread).for_each(|_| stage.observe(Observation::Lost));
         if goes_down {
             stage.observe(Observation::MemberDown { member });
@@ -155,28 +181,46 @@ impl<P: Protocol, O: Observer> World<P, O> {
             stage.observe(Observation::DiskLost { member });
         }
         self.at_member(member, |protocol, out| protocol.crash(kept, out));
+        loss
     }
 
-    fn start_again(&mut self, member: Member) {
+    fn start_again(&mut self, member: Member, _loss: Loss) {
         let stage = &mut self.stage;
-        if !stage.nodes[member.index()].let_up() {
+        let node = &mut stage.nodes[member.index()];
+        if !node.let_up() {
             return;
         }
+        node.unstarted = !node.runs();
+        let starts = node.runs();
         stage.network.site_up(stage.now, Site(member.0), &mut stage.queue);
         stage.observe(Observation::MemberUp { member });
-        self.at_member(member, |protocol, out| protocol.start(out));
+        if starts {
+            self.at_member(member, |protocol, out| protocol.start(out));
+        }
     }
 
-    /// A paused process goes on: first what it had received, then the timers that ran out.
+    /// A paused process goes on, or starts if it was to start meanwhile: first what it had received, then the timers
+    /// that ran out.
     fn resume(&mut self, member: Member) {
         let node = &mut self.stage.nodes[member.index()];
         if !node.resume() {
             return;
         }
+        if std::mem::take(&mut node.unstarted) {
+            self.at_member(member, |protocol, out| protocol.start(out));
+        }
+        let node = &mut self.stage.nodes[member.index()];
         let inbox = std::mem::take(&mut node.inbox);
         let overdue = std::mem::take(&mut node.overdue);
         overdue.into_iter().for_each(|slot| self.stage.queue.arm(slot, self.stage.now));
-        inbox.into_iter().for_each(|envelope| self.open(envelope));
+        for waiting in inbox {
+            match waiting {
+                Waiting::Message(envelope) => self.open(envelope),
+                Waiting::Order(command) => {
+                    self.at_member(member, |protocol, out| protocol.command(command, out));
+                }
+            }
+        }
     }
 
     /// Tells when the primary is lost to its clients, and when it is back.

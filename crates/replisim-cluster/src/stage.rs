@@ -34,8 +34,9 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) disks: Vec<Disk>,
     /// Writes that have been committed: a primary that takes over may commit again what its predecessor had.
     committed: Committed,
-    /// The member that was promoted last.
+    /// The member of the highest promoted term, and the floor of that term.
     pub(crate) rightful: Option<Member>,
+    pub(crate) floor: Version,
     /// That member, while it is down or cut off from its clients.
     pub(crate) lost_primary: Option<Member>,
     /// Whether another has been promoted since that was looked at.
@@ -53,6 +54,8 @@ pub(crate) struct Envelope<P: Protocol> {
     pub(crate) from: Site,
     pub(crate) to: Site,
     pub(crate) sent: Time,
+    /// Whether a copy of it has arrived already.
+    pub(crate) copied: bool,
     pub(crate) content: Content<P>,
 }
 
@@ -108,6 +111,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             disks,
             committed: Committed::default(),
             rightful: None,
+            floor: Version(0),
             lost_primary: None,
             changed_primary: false,
             timers,
@@ -125,8 +129,13 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     /// Hands a message to the network.
     pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
         self.observe(Observation::Sent { bytes });
-        let packet = self.envelopes.put(Envelope { from, to, sent: self.now, content });
+        let packet = self.envelopes.put(Envelope { from, to, sent: self.now, copied: false, content });
         self.network.send(self.now, (from, to), traffic, packet, bytes, &mut self.queue);
+    }
+
+    /// A write was refused: it will never be committed.
+    pub(crate) fn refused(&mut self, write: Write) {
+        self.committed.insert(write);
     }
 
     /// Takes everything away that a member shows.
@@ -236,9 +245,13 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn promoted(&mut self, floor: Version) {
-        self.stage.rightful = Some(self.me);
-        self.stage.lost_primary = None;
-        self.stage.changed_primary = true;
+        // An old primary that starts again and has heard of no other is none the less one of the past.
+        if floor >= self.stage.floor {
+            self.stage.floor = floor;
+            self.stage.rightful = Some(self.me);
+            self.stage.lost_primary = None;
+            self.stage.changed_primary = true;
+        }
         self.stage.observe(Observation::Promoted { member: self.me, floor });
     }
 
@@ -313,14 +326,15 @@ impl<P: Protocol> Envelopes<P> {
     }
 
     /// A copy of a message whose other copy is still under way.
-    pub(crate) fn copy(&self, packet: Packet) -> Option<Envelope<P>> {
-        let envelope = self.slots[packet.0 as usize].as_ref()?;
+    pub(crate) fn copy(&mut self, packet: Packet) -> Option<Envelope<P>> {
+        let envelope = self.slots[packet.0 as usize].as_mut()?;
+        let copied = std::mem::replace(&mut envelope.copied, true);
         let content = match &envelope.content {
             Content::Protocol(message) => Content::Protocol(message.clone()),
             Content::Request(op, request) => Content::Request(*op, *request),
             Content::Reply(op, reply) => Content::Reply(*op, *reply),
         };
-        Some(Envelope { content, ..*envelope })
+        Some(Envelope { content, copied, ..*envelope })
     }
 
     pub(crate) fn take(&mut self, packet: Packet) -> Option<Envelope<P>> {

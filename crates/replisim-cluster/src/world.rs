@@ -8,7 +8,7 @@ use replisim_protocols::{Members, Protocol, Timer};
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
 use crate::disk::DiskSettings;
 use crate::faults::{FaultEntry, Placed};
-use crate::node::Node;
+use crate::node::{Node, Waiting};
 use crate::outages::ActiveFault;
 use crate::script::{Action, Step};
 use crate::stage::{AtMember, Content, Envelope, Stage};
@@ -52,6 +52,7 @@ pub struct World<P: Protocol, O> {
     primary: Option<Member>,
     pub(crate) script_targets: Vec<ReadTarget>,
     pub(crate) active_faults: Vec<ActiveFault>,
+    pub(crate) ignored_orders: u32,
     labels: Labels,
     events: u64,
 }
@@ -122,6 +123,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 deadlines: Default::default(),
                 deadline_timer: stage.queue.new_timer(Event::Deadline { client: i as u32 }),
                 believed: primary.unwrap_or(Member(0)),
+                asked: primary.unwrap_or(Member(0)),
                 token: Version(0),
                 seen: Default::default(),
             });
@@ -139,6 +141,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         };
         let mut world = World {
             active_faults: vec![ActiveFault::default(); setup.faults.len()],
+            ignored_orders: 0,
             setup,
             config,
             instances,
@@ -209,6 +212,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.primary
     }
 
+    /// How many orders of operators came to nodes that were down, or to a protocol that cannot obey them.
+    pub fn ignored_orders(&self) -> u32 {
+        self.ignored_orders
+    }
+
     /// Whoever has been watching.
     pub fn into_observer(self) -> O {
         self.stage.observer
@@ -261,11 +269,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 Arrival::Copy(packet) => {
                     let Some(copy) = self.stage.envelopes.copy(packet) else { continue };
                     self.stage.observe(Observation::Duplicated);
-                    self.deliver(copy, true);
+                    self.deliver(copy);
                 }
                 Arrival::Delivered(packet) => {
                     if let Some(envelope) = self.stage.envelopes.take(packet) {
-                        self.deliver(envelope, false);
+                        self.deliver(envelope);
                     }
                 }
             }
@@ -273,23 +281,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     /// A message reaches the machine of its receiver.
-    fn deliver(&mut self, envelope: Envelope<P>, is_copy: bool) {
+    fn deliver(&mut self, envelope: Envelope<P>) {
         let label = envelope.content.label();
         self.trace(label, self.labels.sites[envelope.to.index()], envelope.content.detail());
         self.stage.digest.absorb_label(self.labels.sites[envelope.from.index()]);
-        if is_copy && !matches!(envelope.content, Content::Protocol(_)) {
+        if envelope.copied && !matches!(envelope.content, Content::Protocol(_)) {
             // A client's request has a number, and so has its answer: the second copy is recognised and dropped.
             return self.stage.observe(Observation::Delivered);
         }
         match self.stage.nodes.get_mut(envelope.to.index()) {
             Some(node) if !node.is_up() => self.stage.observe(Observation::Lost),
-            Some(node) if !node.runs() => node.inbox.push_back(envelope),
+            Some(node) if !node.runs() => node.inbox.push_back(Waiting::Message(envelope)),
             _ => self.open(envelope),
         }
     }
 
     /// The receiver handles a message.
-    pub(crate) fn open(&mut self, Envelope { from, to, sent, content }: Envelope<P>) {
+    pub(crate) fn open(&mut self, Envelope { from, to, sent, content, .. }: Envelope<P>) {
         self.stage.observe(Observation::Delivered);
         let (sender, to) = (Member(from.0), Member(to.0));
         match content {
@@ -395,7 +403,7 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             }
             Event::ClientsStop => {
                 self.trace(const { Label::of("clients-stop") }, Label::of(""), 0);
-                (0..self.setup.faults.len() as u32).for_each(|fault| self.fault_ends(fault));
+                self.end_all_faults();
             }
         }
         self.receive();

@@ -23,8 +23,10 @@ pub struct RunResult {
     pub events: u64,
     /// When the run ended: the moment of quiet, or the end of settle.
     pub ended: Time,
-    /// The member that takes all writes, if the protocol has one.
+    /// The member that takes all writes at first, if the protocol has one.
     pub primary: Option<Member>,
+    /// Orders of operators that came to nothing, because the node was down or the protocol cannot obey.
+    pub ignored_orders: u32,
 }
 
 /// Why there is no result.
@@ -72,8 +74,8 @@ pub fn run_seed(loaded: &Loaded, seed: u64, progress: &dyn Progress) -> Result<R
     let scenario = &loaded.scenario;
     let measures = Measures::new(scenario.roster(), scenario.window());
     let (measures, end) = observe(loaded, seed, measures, progress)?;
-    let End { digest, events, ended, primary } = end;
-    Ok(RunResult { seed, digest, findings: measures.finish(), events, ended, primary })
+    let End { digest, events, ended, primary, ignored_orders } = end;
+    Ok(RunResult { seed, digest, findings: measures.finish(), events, ended, primary, ignored_orders })
 }
 
 /// What is known of a run besides what an observer saw.
@@ -85,8 +87,10 @@ pub struct End {
     pub events: u64,
     /// When it ended.
     pub ended: Time,
-    /// The member that takes all writes.
+    /// The member that takes all writes at first.
     pub primary: Option<Member>,
+    /// Orders of operators that came to nothing.
+    pub ignored_orders: u32,
 }
 
 /// Makes one arm per protocol out of their table.
@@ -144,7 +148,12 @@ fn drive<P: Protocol, O: Observer>(
     if stopped {
         return Err(RunError::Interrupted(None));
     }
-    let end =
-        End { digest: world.digest(), events: world.events(), ended: world.now(), primary: world.primary() };
+    let end = End {
+        digest: world.digest(),
+        events: world.events(),
+        ended: world.now(),
+        primary: world.primary(),
+        ignored_orders: world.ignored_orders(),
+    };
     Ok((world.into_observer(), end))
 }

@@ -45,6 +45,8 @@ pub struct Run {
     pub events: u64,
     /// The member that takes all writes, if the protocol has one.
     pub primary: Option<Member>,
+    /// Orders of operators that came to nothing.
+    pub ignored_orders: u32,
 }
 
 /// A study in the making, to which runs are added in the order of their seeds.
@@ -86,8 +88,8 @@ impl From<Quantile> for Figure {
 impl Gathering {
     /// Takes in the next run and keeps of it what a study needs: its size does not grow with that of a run.
     pub(crate) fn add(&mut self, loaded: &Loaded, run: RunResult) {
-        let RunResult { seed, digest, mut findings, events, primary, .. } = run;
-        self.runs.push(Run { seed, digest, events, primary });
+        let RunResult { seed, digest, mut findings, events, primary, ignored_orders, .. } = run;
+        self.runs.push(Run { seed, digest, events, primary, ignored_orders });
         self.figures.add(&findings, &loaded.scenario.expect);
         match &mut self.merged {
             None => {

@@ -21,6 +21,8 @@ pub enum Warning {
     FewSamples(&'static str, Vec<(String, u64)>),
     /// The jitter of some links is larger than their delay.
     Jitter(OversizedJitter),
+    /// So many orders of operators came to nothing.
+    IgnoredOrders(u32),
     /// What the protocol itself says of its settings.
     Protocol(String),
 }
@@ -35,6 +37,10 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     let mut warnings: Vec<Warning> = caveats.into_iter().map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
+    }
+    let ignored = runs.iter().map(|run| run.ignored_orders).sum();
+    if ignored > 0 {
+        warnings.push(Warning::IgnoredOrders(ignored));
     }
     let censored = merged.measures.iter().filter_map(|measure| match &measure.all {
         Some(Leaf::Distribution(samples)) if samples.count_censored() > 0 => {
@@ -117,6 +123,10 @@ impl fmt::Display for Warning {
                 }
                 f.write_str("; a `latency` instead of `jitter` takes the law as it is")
             }
+            Warning::IgnoredOrders(orders) => write!(
+                f,
+                "{orders} of the operator's orders came to nothing: the node was down, or the protocol cannot obey",
+            ),
             Warning::Protocol(caveat) => f.write_str(caveat),
         }
     }

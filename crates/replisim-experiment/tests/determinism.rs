@@ -52,8 +52,8 @@ fn any_change_of_a_setting_changes_the_digest() {
         ("in-flight: drop", "in-flight: deliver"),
         ("read-from: random", "read-from: primary"),
         ("reads: 90% }", "reads: 90%, keys: { uniform: { count: 5000 } } }"), // other keys, else the same
-        ("reads: 90% }", "reads: 90%, timeout: 900ms }"),                      // some answers come too late
-        ("reads: 90% }", "reads: 90%, value: 200B }"),                         // other bytes
+        ("reads: 90% }", "reads: 90%, timeout: 900ms }"),                     // some answers come too late
+        ("reads: 90% }", "reads: 90%, value: 200B }"),                        // other bytes
         ("isolate: [r], ", "isolate: [r], with-clients: false, "),
     ] {
         assert!(BUSY.contains(from));

@@ -4,6 +4,7 @@
 mod support;
 
 use replisim_experiment::{Verdict, run, verdict::overall};
+use replisim_scenario::Loaded;
 use support::load;
 
 /// A primary `p`, a replica `r`, a client beside each; heartbeats that do not meddle.
@@ -236,4 +237,74 @@ fn an_operator_s_order_makes_a_primary_and_excludes_what_it_lacks() {
 #[test]
 fn what_a_protocol_cannot_obey_may_be_left_out() {
     check(&["{ at: 1s, if-supported: true, promote: { node: r } }"], "", &[WRITE], &["lost_writes == 0"]);
+}
+
+#[test]
+fn of_a_client_s_message_that_arrives_twice_the_first_copy_counts() {
+    // There and back by the faster of two copies, uniform from 10 to 30 ms: 2 × (10 + 20 / 3) = 33.3 ms on average.
+    let settings = "network: { default: { latency: { uniform: { least: 10ms, most: 30ms } }, ordered: false, duplicate: 100% } }
+workload:
+  - { name: w, at: east/b, arrivals: { poisson: 500/s }, reads: 0% }";
+    let nothing = "{ at: 4s, pause: { nodes: [r] }, for: 1ms }";
+    check(
+        &[nothing],
+        settings,
+        &[WRITE],
+        &["mean(write_latency{workload=w}) > 32.5ms", "mean(write_latency{workload=w}) < 34ms"],
+    );
+}
+
+#[test]
+fn reads_from_the_primary_follow_it() {
+    let orders = "protocol: { primary-backup: { heartbeat: 1h, failover: manual, fencing: false } }
+workload:
+  - { name: readers, at: west/a, arrivals: { fixed: 100/s }, reads: 100%, read-from: primary, timeout: 100ms }";
+    let faults = ["{ at: 1s, crash: { nodes: [p] } }", "{ at: 1100ms, promote: { node: r } }"];
+    check(
+        &faults,
+        orders,
+        &["{ at: 500ms, client: alice, put: k }"],
+        &["share(availability{workload=readers}) > 90%"],
+    );
+}
+
+#[test]
+fn an_order_to_a_paused_node_is_obeyed_when_it_goes_on() {
+    let orders = "protocol: { primary-backup: { heartbeat: 1h, failover: manual, fencing: false } }";
+    let faults = [
+        "{ at: 1s, crash: { nodes: [p] } }",
+        "{ at: 1s, pause: { nodes: [r] }, for: 1s }",
+        "{ at: 1500ms, promote: { node: r } }",
+    ];
+    check(&faults, orders, &["{ at: 500ms, client: alice, put: k }"], &["max(time_to_serve) == 1s"]);
+}
+
+#[test]
+fn a_node_that_is_paused_when_it_is_started_starts_when_the_pause_ends() {
+    let faults =
+        ["{ at: 1s, crash: { nodes: [p] }, for: 1s }", "{ at: 1500ms, pause: { nodes: [p] }, for: 2s }"];
+    check(&faults, "", &["{ at: 4s, client: alice, put: k }"], &["max(time_to_serve) == 2500ms"]);
+}
+
+#[test]
+fn a_node_speaks_into_a_network_that_is_whole_when_its_outage_ends() {
+    // The primary restarts at 2 s and tells the replica at once, as it does after a mere crash.
+    let write = "{ at: 2500ms, client: bob, put: k }";
+    for fault in ["crash: { nodes: [p], scope: machine }", "region-outage: { region: east }"] {
+        let fault = format!("{{ at: 1s, {fault}, for: 1s }}");
+        check(&[&fault], "", &[write], &["max(replication_delay) == 10ms"]);
+    }
+}
+
+#[test]
+fn a_place_without_nodes_is_no_place_to_cut_off() {
+    let yaml = format!(
+        "{BASE}protocol: primary-backup\nscript: [{WRITE}]\nfaults: [{{ at: 1s, pause: {{ nodes: [east/b] }}, for: 1s }}]\n"
+    );
+    let error =
+        Loaded::from_text("inline", "inline", yaml, &[], |_| Err(String::new())).expect_err("refused");
+    assert!(
+        error.to_string().contains("there is no node, or zone or region with nodes, `east/b`"),
+        "{error}"
+    );
 }

@@ -318,15 +318,20 @@ impl Check<'_> {
         let nodes = &self.scenario.topology.nodes;
         let places = nodes.values().map(String::as_str).chain(self.scenario.client_places());
         let regions = |place: &str| place.split('/').next().unwrap_or_default().to_owned();
+        let around = |places: Vec<&String>| -> Vec<String> {
+            let regions = places.iter().map(|place| regions(place));
+            nodes.keys().cloned().chain(places.iter().map(|place| (*place).clone())).chain(regions).collect()
+        };
         let (what, name, mut known): (_, _, Vec<String>) = match name {
             Named::Node(name) => ("node", name, nodes.keys().cloned().collect()),
             Named::Zone(name) => ("zone", name, places.map(str::to_owned).collect()),
             Named::Region(name) => ("region", name, places.map(regions).collect()),
-            Named::NodeOrPlace(name) => {
-                let places: Vec<&str> = places.collect();
-                let regions = places.iter().map(|place| regions(place));
-                let places = places.iter().map(|place| (*place).to_owned());
-                ("node, zone or region", name, nodes.keys().cloned().chain(places).chain(regions).collect())
+            Named::Nodes(name) => {
+                ("node, or zone or region with nodes,", name, around(nodes.values().collect()))
+            }
+            Named::Sites(name) => {
+                let clients = self.scenario.client_places().map(str::to_owned).collect::<Vec<_>>();
+                ("node, zone or region", name, around(nodes.values().chain(&clients).collect()))
             }
         };
         if !known.iter().any(|other| other == name) {

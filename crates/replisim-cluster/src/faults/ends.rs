@@ -30,7 +30,7 @@ impl Ends {
         let one_way = [("from", &self.from), ("to", &self.to)];
         let one_way =
             one_way.into_iter().filter_map(|(field, name)| Some((field.to_owned(), name.as_ref()?)));
-        between.chain(one_way).map(|(path, name)| (path, Named::NodeOrPlace(name))).collect()
+        between.chain(one_way).map(|(path, name)| (path, Named::Sites(name))).collect()
     }
 
     /// What is wrong, if something is.

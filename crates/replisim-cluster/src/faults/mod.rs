@@ -66,7 +66,9 @@ pub enum Named<'a> {
     /// Of a node.
     Node(&'a str),
     /// Of a node; or of a zone or region, for all nodes there.
-    NodeOrPlace(&'a str),
+    Nodes(&'a str),
+    /// Of a node; or of a zone or region, for everybody there.
+    Sites(&'a str),
     /// Of a zone.
     Zone(&'a str),
     /// Of a region.

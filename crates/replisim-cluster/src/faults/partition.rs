@@ -73,7 +73,7 @@ impl Fault for PartitionFault {
         for (i, group) in self.groups.iter().enumerate() {
             names.extend(group.iter().enumerate().map(|(j, name)| (format!("groups[{i}][{j}]"), name)));
         }
-        names.into_iter().map(|(path, name)| (path, Named::NodeOrPlace(name.as_str()))).collect()
+        names.into_iter().map(|(path, name)| (path, Named::Nodes(name.as_str()))).collect()
     }
 
     fn problem(&self, scene: &Scene<'_>) -> Option<(String, String)> {
@@ -84,6 +84,9 @@ impl Fault for PartitionFault {
             _ => return say("", "give one of `isolate`, `groups`, and `from` with `to`"),
         }
         if self.is_one_way() {
+            if !self.with_clients {
+                return say("with-clients", "clients are not concerned by a cut of one way between nodes");
+            }
             let members = |names: &[String]| -> Vec<_> {
                 names.iter().flat_map(|name| scene.members(name)).collect()
             };

@@ -20,7 +20,7 @@ pub struct PauseFault {
 impl Fault for PauseFault {
     fn names(&self) -> Vec<(String, Named<'_>)> {
         let names = self.nodes.iter().enumerate();
-        names.map(|(i, name)| (format!("nodes[{i}]"), Named::NodeOrPlace(name))).collect()
+        names.map(|(i, name)| (format!("nodes[{i}]"), Named::Nodes(name))).collect()
     }
 
     fn problem(&self, _: &Scene<'_>) -> Option<(String, String)> {
