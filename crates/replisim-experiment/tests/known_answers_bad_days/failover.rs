@@ -65,7 +65,9 @@ fn a_candidate_does_not_give_up_an_election_that_is_still_under_way() {
         let serve = of_each(&runs(&yaml, 1..101), "time_to_serve_ms", None, Statistic::Max);
         let longest_ms = serve.iter().copied().fold(0.0, f64::max) / 1e6;
         let most = 1.5 * after_ms + 6.0 * one_way_ms;
-        println!("after {after_ms} ms, {one_way_ms} ms one way: served within {longest_ms:.0} ms of {most} ms");
+        println!(
+            "after {after_ms} ms, {one_way_ms} ms one way: served within {longest_ms:.0} ms of {most} ms"
+        );
         assert!(longest_ms <= most, "after {after_ms} ms, {one_way_ms} ms one way: {longest_ms} ms");
     }
 }
