@@ -4,11 +4,11 @@
 //! whole 95 % interval over seeds, fails if it fails for the whole interval, and is undecided in between.
 
 use replisim_measure::Findings;
-use replisim_scenario::{Comparison, Expectation};
+use replisim_scenario::{Comparison, Expectation, Statistic};
 
 use crate::figures::Figures;
 use crate::statistics;
-use crate::study::{Figure, trials};
+use crate::study::{Figure, figure, trials};
 
 /// The fate of one expectation.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,6 +54,14 @@ pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) ->
     let mut values = figures.of_each(slug, scope, expectation.statistic);
     if slug == NOTHING_LASTED {
         values.iter_mut().for_each(|figure| *figure = figure.or(Some(Figure::Value(0.0))));
+    }
+    if values.len() > 1 && matches!(expectation.statistic, Statistic::Max | Statistic::Min) {
+        // An extreme of the setting is that of all seeds together: no interval makes it smaller.
+        let found = merged.leaf(slug, scope).and_then(|leaf| figure(leaf, expectation.statistic));
+        let found = found.or_else(|| values.iter().copied().flatten().next());
+        let judged = found.map(|figure| judge_one(figure, expectation.comparison, expectation.value));
+        let verdict = judged.unwrap_or(Verdict::Undecided);
+        return Judgement { expectation: expectation.clone(), verdict, found };
     }
     let known: Vec<Figure> = values.iter().copied().flatten().collect();
     let found = match &known[..] {
