@@ -308,3 +308,29 @@ fn a_place_without_nodes_is_no_place_to_cut_off() {
         "{error}"
     );
 }
+
+#[test]
+fn a_fault_that_does_nothing_is_refused() {
+    for (fault, says) in [
+        ("slow-link: { link: { between: [p, r] } }", "slows nothing"),
+        ("lossy-link: { link: { between: [p, r] } }", "loses nothing"),
+        ("flapping-link: { link: { between: [p, r] }, down: 0s, up: 1s }", "must be at least 1ms"),
+        ("slow-link: { link: { between: [p, east] }, factor: 2 }", "the two ends overlap"),
+        ("partition: { groups: [[p], [p, r]] }", "`p` stands in two groups"),
+        ("partition: { from: [p], to: [p] }", "a node always hears itself"),
+        (
+            "partition: { isolate: [p], groups: [[p], [r]] }",
+            "give one of `isolate`, `groups`, and `from` with `to`",
+        ),
+        ("partition: { isolate: [east, west] }", "nobody is left to be cut off from"),
+        ("promote: { node: r }", "failover"),
+        ("zone-outage: { zone: east/c }", "there is no zone `east/c`"),
+        ("crash: { nodes: [] }", "name at least one node"),
+    ] {
+        let yaml =
+            format!("{BASE}protocol: primary-backup\nscript: [{WRITE}]\nfaults: [{{ at: 1s, {fault} }}]\n");
+        let error = Loaded::from_text("inline", "inline", yaml, &[], |_| Err(String::new()));
+        let error = error.expect_err(fault).to_string();
+        assert!(error.contains(says), "{fault}:\n{error}");
+    }
+}

@@ -58,6 +58,7 @@ fn random_scenario(stream: &mut Stream, faults: u64) -> String {
         let at = draw(900);
         let lasts = if draw(8) == 0 { String::new() } else { format!(", for: {}ms", 1 + draw(600)) };
         let fault = fault(&mut draw, nodes);
+        let lasts = if fault.starts_with("promote") { "" } else { &lasts };
         yaml += &format!(
             "{}  - {{ at: {at}ms{lasts}, if-supported: true, {fault} }}\n",
             if f == 0 { "faults:\n" } else { "" }
@@ -134,7 +135,7 @@ fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
         ),
         8 => format!(
             "lossy-link: {{ link: {{ from: {node}, to: {other} }}, loss: {}%, duplicate: {}% }}",
-            draw(60),
+            1 + draw(60),
             draw(40)
         ),
         9 => match draw(3) {

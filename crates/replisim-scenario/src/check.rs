@@ -10,7 +10,7 @@ use replisim_protocols::SettingProblem;
 use crate::build;
 use crate::load::Referenced;
 use crate::presets::{PRESETS, Preset};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, is_instant};
 use crate::yaml::{Problem, did_you_mean};
 
 /// Everything that is wrong with a scenario whose types are right.
@@ -177,6 +177,7 @@ impl Check<'_> {
     }
 
     fn links(&mut self) {
+        self.transport();
         for (i, pair) in self.scenario.network.links.iter().enumerate() {
             let path = format!("network.links[{i}]");
             if pair.directions().is_none() {
@@ -219,6 +220,32 @@ impl Check<'_> {
                     "`latency` gives the whole law; jitter has nothing to vary",
                     "keep one of the two",
                 );
+            }
+        }
+    }
+
+    /// Windows and buffers in which nothing fits.
+    fn transport(&mut self) {
+        let network = &self.scenario.network;
+        let classes = [
+            ("default".to_owned(), network.default.clone()),
+            ("same-node".to_owned(), network.same_node.clone()),
+            ("same-zone".to_owned(), network.same_zone.clone()),
+            ("same-region".to_owned(), network.same_region.clone()),
+            ("cross-region".to_owned(), network.cross_region.clone()),
+        ];
+        let pairs = network.links.iter().enumerate();
+        let pairs = pairs.map(|(i, pair)| (format!("links[{i}]"), pair.settings()));
+        for (block, settings) in classes.into_iter().chain(pairs) {
+            for (field, bytes) in [("window", settings.window), ("buffer", settings.buffer)] {
+                if bytes.is_some_and(|bytes| bytes.get() == 0) {
+                    let message = format!("nothing fits into a {field} of nothing");
+                    self.report_with(format!("network.{block}.{field}"), message, "must be more than 0B");
+                }
+            }
+            if settings.user_timeout == Some(Duration::ZERO) {
+                let path = format!("network.{block}.user-timeout");
+                self.report_with(path, "every connection would be given up at once", "must be more than 0");
             }
         }
     }
@@ -289,6 +316,10 @@ impl Check<'_> {
             }
             if entry.lasts == Some(Duration::ZERO) {
                 self.report_with(format!("{path}.for"), "a fault of no length", "must be more than 0");
+            }
+            if entry.lasts.is_some() && is_instant(entry) {
+                let message = "an order is given in an instant: it has no length";
+                self.report_with(format!("{path}.for"), message, "leave it out");
             }
             self.fault(&kind, entry);
         }

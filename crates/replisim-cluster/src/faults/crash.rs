@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Crash, Fault, Named, Scene};
 
-/// Takes nodes down; `for` says when they start again (never, if it is not given).
+/// Takes nodes down; `for` says when they start again (never, if it is not given). Memory and timers are gone, and what
+/// had not been handled. A killed process keeps what it had written, and its kernel delivers what it was given; a
+/// machine keeps what was synced, and tells nobody.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CrashFault {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Ends, Fault, Named, Scene};
 
-/// Cuts links again and again.
+/// Cuts links again and again: cut for `down`, whole for `up`, from the begin on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct FlappingLinkFault {

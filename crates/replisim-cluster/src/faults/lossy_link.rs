@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Ends, Fault, Named, Scene};
 
-/// Makes links lose messages.
+/// Makes links lose messages, or deliver them twice. Ordered links send again what is lost, and drop second copies.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct LossyLinkFault {
@@ -35,6 +35,9 @@ impl Fault for LossyLinkFault {
     }
 
     fn problem(&self, scene: &Scene<'_>) -> Option<(String, String)> {
+        if self.loss.get() == 0.0 && self.duplicate.get() == 0.0 {
+            return Some((String::new(), "loses nothing: give `loss` or `duplicate`".to_owned()));
+        }
         self.link.problem(scene).map(|(_, message)| ("link".to_owned(), message))
     }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Fault, Named, Scene};
 
-/// Stops processes without killing them.
+/// Stops processes without killing them: everything that comes meanwhile is handled when it ends, as if no time had
+/// passed.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PauseFault {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Fault, Named, Scene};
 
-/// Makes a node the primary.
+/// An operator makes a node the primary; what it lacks is out of the history.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PromoteFault {

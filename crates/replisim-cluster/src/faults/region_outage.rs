@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Fault, Named, Scene};
 
-/// Takes a whole region down.
+/// Takes a whole region down: its machines vanish (what was synced is kept), and its clients reach nobody.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RegionOutageFault {

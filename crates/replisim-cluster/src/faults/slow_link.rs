@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, Ends, Fault, Named, Scene};
 
-/// Makes links slow.
+/// Makes links slow: delays × `factor` + `extra`, and a cap on the bandwidth. Every message still arrives.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SlowLinkFault {
@@ -39,6 +39,9 @@ impl Fault for SlowLinkFault {
     fn problem(&self, scene: &Scene<'_>) -> Option<(String, String)> {
         if !(self.factor > 0.0 && self.factor <= 1e6) {
             return Some(("factor".to_owned(), "must be more than 0 and at most 1000000".to_owned()));
+        }
+        if self.factor == 1.0 && self.extra == Duration::ZERO && self.bandwidth.is_none() {
+            return Some((String::new(), "slows nothing: give `factor`, `extra` or `bandwidth`".to_owned()));
         }
         self.link.problem(scene).map(|(_, message)| ("link".to_owned(), message))
     }
