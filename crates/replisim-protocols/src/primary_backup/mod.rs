@@ -28,9 +28,9 @@
 //! - **Leaves out:** adopting another log and taking a tail back cost one sync, however long they are; a replica
 //!   applies what it has logged in no time.
 //!
-//! Where things are: what a member has on disk ([`disk`]) and what it does once something is durable ([`intent`]); the
-//! primary ([`primary`], [`ship`], [`copy`], [`lease`]); the replica ([`replica`]); how terms change ([`term`],
-//! [`election`]); reads ([`reads`]).
+//! Where things are: what a member has on disk (`disk`) and what it does once something is durable (`intent`); the
+//! primary (`primary`, `ship`, `copy`, `lease`); the replica (`replica`); how terms change (`term`,
+//! `election`); reads (`reads`).
 
 mod config;
 mod copy;
