@@ -35,6 +35,12 @@ impl Incidents {
         }
     }
 
+    /// The rightful history so far.
+    #[inline]
+    pub(crate) fn rightful(&self) -> &Rightful {
+        &self.rightful
+    }
+
     /// Takes in whatever is not about an operation.
     #[inline]
     pub(crate) fn observe(&mut self, now: Time, what: &Observation) {

@@ -122,7 +122,11 @@ impl Measures {
 impl Observer for Measures {
     #[inline]
     fn observe(&mut self, at: Time, _: Group, what: Observation) {
+        if self.incidents.rightful().is_void(&what) {
+            return;
+        }
         self.incidents.observe(at, &what);
+        let rightful = self.incidents.rightful();
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
                 let (last_ack, line) = match kind {
@@ -163,10 +167,14 @@ impl Observer for Measures {
                 }
             }
             Observation::Committed { write, key, version, bytes, accepted_by } => {
-                self.writes.committed(at, write, (key, version, bytes), accepted_by);
+                self.writes.committed(at, write, (key, version, bytes), accepted_by, rightful);
             }
-            Observation::Logged { member, key, stored } => self.writes.logged(at, member, key, stored),
-            Observation::Applied { member, key, stored } => self.writes.applied(at, member, key, stored),
+            Observation::Logged { member, key, stored } => {
+                self.writes.logged(at, member, key, stored, rightful)
+            }
+            Observation::Applied { member, key, stored } => {
+                self.writes.applied(at, member, key, stored, rightful)
+            }
             Observation::Unlogged { member, key, undone, back_to } => {
                 self.writes.unlogged(at, member, key, undone, back_to);
             }
@@ -174,7 +182,7 @@ impl Observer for Measures {
                 self.writes.unapplied(at, member, key, undone, back_to);
             }
             Observation::DiskLost { member } => self.writes.disk_lost(at, member),
-            Observation::Promoted { member, floor } => self.writes.promoted(at, member, floor),
+            Observation::Promoted { member, .. } => self.writes.promoted(at, member, rightful),
             Observation::MemberDown { member } => self.writes.member_up(at, member, false),
             Observation::MemberUp { member } => self.writes.member_up(at, member, true),
             Observation::Abandoned { write } => self.writes.abandoned(at, write),

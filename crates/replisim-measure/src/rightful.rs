@@ -1,5 +1,8 @@
 //! The rightful history: who is the primary, what stands in whose log, and so which writes history excludes.
 //!
+//! The rightful primary is the one promoted with the highest floor, of equal ones the last. An old primary that starts
+//! again may promote itself below that: it is *void*, as if it had not been seen ([`Rightful::is_void`]).
+//!
 //! A member *holds* a version if the newest version of the key in its log is that one or a later one. Two things put a
 //! write outside the rightful history:
 //! - a member is promoted that does not hold it, and its version is not above the floor: the past has no place for it;
@@ -19,12 +22,10 @@ pub(crate) struct Rightful {
     members: usize,
     /// `logged[key × members + member]`: the newest version in the log, 0 for none.
     logged: Vec<Version>,
-    /// Who was promoted when.
+    /// Who was rightfully promoted when.
     promotions: Vec<(Time, Member)>,
-    /// Of the last promotion.
+    /// Of the last of these promotions: the highest.
     floor: Version,
-    /// Of all promotions.
-    highest_floor: Version,
 }
 
 impl Rightful {
@@ -35,11 +36,22 @@ impl Rightful {
             logged: vec![Version(0); keys * members],
             promotions: Vec::new(),
             floor: Version(0),
-            highest_floor: Version(0),
         }
     }
 
-    /// Takes in what concerns logs and promotions; to be called before anything is asked about that moment.
+    /// Whether this changes nothing for anybody: a promotion below an earlier one, or another member than the rightful
+    /// primary that serves.
+    #[inline]
+    pub(crate) fn is_void(&self, what: &Observation) -> bool {
+        match *what {
+            Observation::Promoted { floor, .. } => floor < self.floor,
+            Observation::Serving { member } => self.primary() != Some(member),
+            _ => false,
+        }
+    }
+
+    /// Takes in what concerns logs and promotions, and is not void; to be called before anything is asked about that
+    /// moment.
     #[inline]
     pub(crate) fn observe(&mut self, at: Time, what: &Observation) {
         match *what {
@@ -60,7 +72,6 @@ impl Rightful {
             Observation::Promoted { member, floor } => {
                 self.promotions.push((at, member));
                 self.floor = floor;
-                self.highest_floor = self.highest_floor.max(floor);
             }
             _ => {}
         }
@@ -76,6 +87,11 @@ impl Rightful {
     pub(crate) fn held_by_all(&self, key: Key, version: Version) -> bool {
         let first = key.index() * self.members;
         self.logged[first..first + self.members].iter().all(|logged| *logged >= version)
+    }
+
+    /// Versions up to this one are of the past.
+    pub(crate) fn floor(&self) -> Version {
+        self.floor
     }
 
     /// The rightful primary, if there has been a promotion.
@@ -100,7 +116,7 @@ impl Rightful {
     /// Whether a version that becomes known now was given by a primary of the past.
     #[inline]
     pub(crate) fn too_late(&self, version: Version) -> bool {
-        version <= self.highest_floor
+        version <= self.floor
     }
 
     fn cell(&mut self, member: Member, key: Key) -> &mut Version {
@@ -140,15 +156,31 @@ mod tests {
 
     #[test]
     fn a_promotion_drops_what_the_new_primary_does_not_hold_up_to_its_floor() {
-        let mut rightful =
+        let rightful =
             after(&[(0, promoted(0, 0)), (1, logged(0, 7)), (1, logged(1, 5)), (2, promoted(1, 10))]);
         for (version, drops) in [(5, false), (6, true), (7, true), (10, true), (11, false)] {
             assert_eq!(rightful.drops(KEY, Version(version)), drops, "{version}");
         }
         assert!(rightful.too_late(Version(10)) && !rightful.too_late(Version(11)));
-        rightful.observe(Time::from_nanos(3), &promoted(1, 6));
-        assert!(rightful.drops(KEY, Version(6)) && !rightful.drops(KEY, Version(7)), "by the last floor");
-        assert!(rightful.too_late(Version(10)), "by the highest floor");
+    }
+
+    #[test]
+    fn a_promotion_below_an_earlier_one_is_void_and_so_is_who_serves_without_one() {
+        let rightful = after(&[(0, promoted(0, 0)), (1, promoted(1, 10))]);
+        let serving = |member| Observation::Serving { member: Member(member) };
+        for (what, void) in [
+            (promoted(0, 0), true),
+            (promoted(0, 9), true),
+            (promoted(0, 10), false),
+            (promoted(0, 11), false),
+            (promoted(1, 10), false),
+            (serving(0), true),
+            (serving(1), false),
+            (logged(0, 3), false),
+        ] {
+            assert_eq!(rightful.is_void(&what), void, "{what:?}");
+        }
+        assert!(after(&[]).is_void(&serving(0)) && !after(&[]).is_void(&promoted(0, 0)));
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::records::Records;
 use crate::recovery::Recoveries;
 use crate::replicas::Replicas;
 use crate::retirement::{Block, LostBlock, Settled};
+use crate::rightful::Rightful;
 use crate::search::count_before;
 use crate::series::Slices;
 use crate::trail::Trail;
@@ -57,8 +58,6 @@ pub struct Writes {
     settled: Settled,
     /// Members that held a write once, and then lost it.
     fallen: BTreeSet<(Write, Member)>,
-    /// The highest floor of a promotion.
-    floor: Version,
     /// Scratch space.
     converging: Vec<Write>,
     /// What reads must know of, in the order in which it happened.
@@ -158,7 +157,6 @@ impl Writes {
             divergence: Divergence::new(members, keys, window, slices),
             settled: Settled::new(remembered),
             fallen: BTreeSet::new(),
-            floor: Version(0),
             converging: Vec::new(),
             news: Vec::new(),
             totals: WriteTotals::default(),
@@ -179,6 +177,7 @@ impl Writes {
         write: Write,
         (key, version, bytes): (Key, Version, u32),
         accepted_by: Member,
+        rightful: &Rightful,
     ) {
         if self.unheard.contains(write.0) {
             self.hear_of(write, key);
@@ -190,7 +189,7 @@ impl Writes {
         self.totals.committed += 1;
         self.totals.committed_in_window += u64::from(in_window);
         let early = &mut self.keys[key.index()].early;
-        record.learn(version, write, self.floor, early);
+        record.learn(version, write, rightful, early);
         record.committed = Some(now);
         record.bytes = bytes;
         record.accepted_by = accepted_by;
@@ -305,13 +304,14 @@ impl Writes {
     }
 
     /// `member` has this version of a write: what that tells of the write.
-    fn note(&mut self, member: Member, key: Key, Stored { version, write }: Stored) {
-        if self.records.get(write.0).is_none() && self.unheard.contains(write.0) && version > self.floor {
+    fn note(&mut self, member: Member, key: Key, Stored { version, write }: Stored, rightful: &Rightful) {
+        let heard_of = || self.records.get(write.0).is_some() || !self.unheard.contains(write.0);
+        if !rightful.too_late(version) && !heard_of() {
             self.hear_of(write, key);
         }
         let Some(record) = self.records.get_mut(write.0) else { return };
         if record.committed.is_none() {
-            record.learn(version, write, self.floor, &mut self.keys[key.index()].early);
+            record.learn(version, write, rightful, &mut self.keys[key.index()].early);
         }
         if record.excluded && record.ack == Ack::Never {
             self.records.remove(write.0);
@@ -372,7 +372,7 @@ impl Record {
     }
 
     /// The version is this one. What becomes known after a promotion was not at the promoted member.
-    fn learn(&mut self, version: Version, write: Write, floor: Version, early: &mut Early) {
+    fn learn(&mut self, version: Version, write: Write, rightful: &Rightful, early: &mut Early) {
         if self.version == Some(version) {
             return;
         }
@@ -380,7 +380,7 @@ impl Record {
             early.remove(other, write);
             self.copies.clear();
         }
-        self.excluded = version <= floor;
+        self.excluded = rightful.too_late(version);
         if !self.excluded {
             early.insert(version, write);
         }

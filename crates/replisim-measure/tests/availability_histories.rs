@@ -162,6 +162,17 @@ fn an_outage_ends_with_the_ack_of_a_write_invoked_after_the_loss_and_committed_u
             "1: >970",
             "1: 35",
         ),
+        (
+            "nor one that it accepts when it starts again, and serves, after the successor's promotion",
+            [
+                &[lost(30), promoted(60, N1, 100), promoted(61, N0, 40), serving(62, N0)][..],
+                &[write(63, 0, 50), serving(65, N1), committed(66, N0, 50), acked(67, 0, N0, 66)],
+                &success[..],
+            ]
+            .concat(),
+            "1: 50",
+            "1: 35",
+        ),
         ("nothing does", vec![down(30), lost(30)], "1: >970", "1: >1170"),
         (
             "a further loss on the way does not start it again",
@@ -223,6 +234,30 @@ fn an_ack_is_stale_if_who_gave_it_was_not_the_rightful_primary_then() {
 }
 
 #[test]
+fn the_rightful_primary_is_the_one_of_the_highest_term_whoever_starts_again_later() {
+    for (claim, member, floor, by, stale) in [
+        ("an old primary starts again in its old term", N0, 0, N0, "1 of 1"),
+        ("and in one below the successor's", N0, 99, N0, "1 of 1"),
+        ("the successor stays what it is", N0, 99, N1, "0 of 1"),
+        ("the old primary in an equal term", N0, 100, N0, "0 of 1"),
+        ("the successor then", N0, 100, N1, "1 of 1"),
+        ("the old primary in a higher term", N0, 101, N0, "0 of 1"),
+        ("the successor starts again", N1, 100, N1, "0 of 1"),
+    ] {
+        let events = [
+            write(10, 0, 1),
+            logged(20, N0, 1),
+            logged(20, N1, 1),
+            committed(25, N0, 1),
+            promoted(60, N1, 100),
+            promoted(70, member, floor),
+            acked(90, 0, by, 80),
+        ];
+        check(claim, &events, &[("stale_primary_acks", stale)]);
+    }
+}
+
+#[test]
 fn a_read_is_dirty_if_what_it_returned_is_abandoned_or_fails() {
     let seen = [write(10, 0, 1), logged(12, N0, 1), read(13, 1), got(20, 1, N0, 15, 1)];
     let failed = returned(30, 0, Outcome::Failed, None);
@@ -263,6 +298,17 @@ fn a_read_is_dirty_if_what_it_returned_is_abandoned_or_fails() {
                 promoted(60, N1, 100),
             ],
             "1 of 1",
+        ),
+        (
+            "an old primary without it starts again",
+            vec![
+                committed(25, N0, 1),
+                logged(50, N1, 1),
+                promoted(60, N1, 100),
+                (65, Observation::DiskLost { member: N0 }),
+                promoted(70, N0, 40),
+            ],
+            "0 of 1",
         ),
         ("it fails", vec![failed], "1 of 1"),
         ("it is never committed", vec![promoted(60, N1, 100)], "0 of 1"),

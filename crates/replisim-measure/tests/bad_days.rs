@@ -86,7 +86,7 @@ impl<'a> Day<'a> {
                 23 => self.lose_or_regain_the_primary(),
                 24 if has_primary && self.draw(2) == 0 => {
                     let member = self.member();
-                    self.promote(member);
+                    if self.draw(3) == 0 { self.start_again(member) } else { self.promote(member) }
                 }
                 25 => self.crash_or_start(),
                 _ => {}
@@ -262,7 +262,20 @@ impl<'a> Day<'a> {
         let term = self.terms.iter().max().map_or(0, |last| last + 1);
         self.terms[member.index()] = term;
         self.primary = Some(member);
-        self.see(Observation::Promoted { member, floor: Version(term * TERM) });
+        self.take_office(member);
+    }
+
+    /// A member that has not heard of its fall goes on in the term in which it was promoted last.
+    fn start_again(&mut self, member: Member) {
+        if self.draw(2) == 0 {
+            self.primary = Some(member); // to most clients
+        }
+        self.take_office(member);
+    }
+
+    fn take_office(&mut self, member: Member) {
+        let floor = Version(self.terms[member.index()] * TERM);
+        self.see(Observation::Promoted { member, floor });
         if self.draw(3) > 0 {
             self.now += self.draw(4);
             self.see(Observation::Serving { member });

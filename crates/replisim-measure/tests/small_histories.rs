@@ -180,6 +180,26 @@ fn what_an_old_primary_discards_when_it_rejoins_turns_from_stranded_to_destroyed
 }
 
 #[test]
+fn an_old_primary_that_starts_again_below_the_successors_term_excludes_nothing() {
+    let everywhere = [written(10, N0, 1), vec![applied(15, N1, 1)]].concat();
+    let again =
+        |floor| [disk_lost(45, N0), (50, Observation::Promoted { member: N0, floor: Version(floor) })];
+    let nothing = [("lost_writes", "0 of 1"), ("abandoned_writes", "0 of 1"), ("rpo_writes", "<= 1")];
+    let all = [("lost_writes", "1 of 1"), ("abandoned_writes", "1 of 1")];
+    for (claim, floor, expected) in [
+        ("in its old term", 0, &nothing[..]),
+        ("in one just below", 99, &nothing),
+        ("in an equal one", 100, &all),
+        ("in a higher one", 200, &all),
+    ] {
+        check(claim, 2, &[&everywhere[..], &[promoted(40, N1)], &again(floor)].concat(), expected);
+    }
+    let late = [&[promoted(40, N1)], &again(0)[..], &written(60, N0, 2), &written(70, N1, 101)].concat();
+    let expected = [("lost_writes", "1 of 3"), ("abandoned_writes", "1 of 3")];
+    check("what it accepts is excluded", 2, &[everywhere, late].concat(), &expected);
+}
+
+#[test]
 fn a_node_left_down_does_not_make_a_failover_unconverged_at_live_owners() {
     let successor = [vec![applied(45, N2, 1)], written(50, N1, 101), vec![applied(55, N2, 101)]].concat();
     let expected = [

@@ -90,18 +90,14 @@ impl Run<'_> {
     fn excluded(&self, write: &WriteStory) -> Option<usize> {
         let version = write.version?;
         let known = self.first_known(write)?;
-        let too_late = self.records[..known]
-            .iter()
-            .any(|record| matches!(record.what, Observation::Promoted { floor, .. } if version <= floor));
-        if too_late {
+        let promotions = |from: usize, to: usize| (from..to).filter_map(|i| Some((i, self.promotion(i)?)));
+        if promotions(0, known).any(|(_, (_, floor))| version <= floor) {
             return Some(known);
         }
-        (known..self.records.len()).find(|i| match self.records[*i].what {
-            Observation::Promoted { member, floor } => {
-                version <= floor && self.newest_logged(member, write.key, *i) < version
-            }
-            _ => false,
-        })
+        let drops = |(i, (member, floor))| {
+            (version <= floor && self.newest_logged(member, write.key, i) < version).then_some(i)
+        };
+        promotions(known, self.records.len()).find_map(drops)
     }
 
     fn first_known(&self, write: &WriteStory) -> Option<usize> {

@@ -51,7 +51,7 @@ impl Run<'_> {
         let acked = self.writes.iter().filter_map(|write| {
             let (acked, version) = (write.acked?, write.version?);
             let under = |i: &usize| match self.records[*i].what {
-                Observation::Promoted { floor, .. } => version > floor,
+                Observation::Promoted { .. } => self.promotion(*i).is_some_and(|(_, floor)| version > floor),
                 Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
                 _ => false,
             };
@@ -63,7 +63,7 @@ impl Run<'_> {
 
     fn served_after(&self, lost: usize) -> Option<usize> {
         (lost..self.records.len()).find(|i| match self.records[*i].what {
-            Observation::Serving { .. } => true,
+            Observation::Serving { member } => self.primary(*i) == Some(member),
             Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
             _ => false,
         })
@@ -77,8 +77,7 @@ impl Run<'_> {
         let down = before
             .iter()
             .any(|record| record.what == Observation::MemberDown { member } && record.at >= self.at(lost));
-        let replaced =
-            before[lost..].iter().any(|record| matches!(record.what, Observation::Promoted { .. }));
+        let replaced = (lost..index).any(|i| self.promotion(i).is_some());
         !down && !replaced
     }
 
@@ -95,12 +94,9 @@ impl Run<'_> {
         }
     }
 
-    /// Whether who answered was promoted last before that instant, or at it.
+    /// Whether who answered was the rightful primary just before that instant, or became it then.
     fn is_from_the_primary(&self, end: usize, answer: &Answer) -> bool {
-        let promotions = self.records[..end].iter().filter_map(|record| match record.what {
-            Observation::Promoted { member, .. } => Some((record.at, member)),
-            _ => None,
-        });
+        let promotions = (0..end).filter_map(|i| Some((self.at(i), self.promotion(i)?.0)));
         let before = promotions.clone().rfind(|(at, _)| *at < answer.at);
         let mut then = promotions.filter(|(at, _)| *at == answer.at).chain(before);
         then.any(|(_, member)| member == answer.by)

@@ -9,7 +9,7 @@ use super::{OpStory, Run, WriteStory};
 /// Telling the story: what is needed only meanwhile.
 pub(super) struct Telling {
     remembered: u64,
-    /// The highest floor of a promotion.
+    /// The highest floor of a promotion, that of the rightful primary.
     floor: Version,
     /// The next ticket, and those of the settled writes.
     next: u64,
@@ -54,8 +54,9 @@ impl Telling {
             Observation::Logged { stored, .. } | Observation::Applied { stored, .. } => {
                 self.learn(run, i, stored);
             }
-            Observation::Promoted { member, floor } => {
-                self.floor = self.floor.max(floor);
+            Observation::Promoted { .. } => {
+                let Some((member, floor)) = run.promotion(i) else { return };
+                self.floor = floor;
                 for story in &mut run.writes {
                     let lacks = |version| state.logs(member.index(), story.key) < version;
                     if !story.version.is_some_and(|version| version <= floor && lacks(version)) {

@@ -91,7 +91,7 @@ impl Run<'_> {
     /// Who would be promoted if the primary were lost just after event `index`.
     fn next(&self, index: usize) -> Option<usize> {
         let state = &self.states[index];
-        let primary = state.primary?.index();
+        let primary = self.primary(index)?.index();
         let others: Vec<usize> = (0..self.members).filter(|member| *member != primary).collect();
         let live: Vec<usize> = others.iter().copied().filter(|member| state.up[*member]).collect();
         let mut candidates = if live.is_empty() { others } else { live };

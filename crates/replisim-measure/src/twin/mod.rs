@@ -18,7 +18,8 @@ mod state;
 mod writes;
 
 use replisim_observe::{
-    Client, Key, Member, Op, OpKind, Outcome, PromotionRule, Record, Stored, Time, Version, Window, Write,
+    Client, Key, Member, Observation, Op, OpKind, Outcome, PromotionRule, Record, Stored, Time, Version,
+    Window, Write,
 };
 
 use crate::findings::Findings;
@@ -136,6 +137,22 @@ impl<'a> Run<'a> {
 
     fn write(&mut self, write: Write) -> &mut WriteStory {
         self.writes.iter_mut().find(|story| story.write == write).expect("invoked before anything else")
+    }
+
+    /// Who is promoted at event `index` with which floor, if nobody has been with a higher one.
+    fn promotion(&self, index: usize) -> Option<(Member, Version)> {
+        let promoted = |what| match what {
+            Observation::Promoted { member, floor } => Some((member, floor)),
+            _ => None,
+        };
+        let (member, floor) = promoted(self.records[index].what)?;
+        let mut before = self.records[..index].iter().filter_map(|record| promoted(record.what));
+        before.all(|(_, earlier)| earlier <= floor).then_some((member, floor))
+    }
+
+    /// The rightful primary just after event `index`.
+    fn primary(&self, index: usize) -> Option<Member> {
+        (0..=index).rev().find_map(|i| self.promotion(i)).map(|(member, _)| member)
     }
 
     fn at(&self, index: usize) -> Time {

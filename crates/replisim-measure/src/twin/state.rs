@@ -1,6 +1,6 @@
 //! What members have just after an event.
 
-use replisim_observe::{Key, Member, Observation, Stored, Version};
+use replisim_observe::{Key, Observation, Stored, Version};
 
 /// Versions by member and key, as they were seen; and who is up.
 #[derive(Clone, Debug)]
@@ -10,7 +10,6 @@ pub(super) struct State {
     /// By key: the newest version that has retired.
     pub(super) lines: Vec<Version>,
     pub(super) up: Vec<bool>,
-    pub(super) primary: Option<Member>,
 }
 
 impl State {
@@ -20,7 +19,6 @@ impl State {
             logged: vec![vec![Version(0); keys]; members],
             lines: vec![Version(0); keys],
             up: vec![true; members],
-            primary: None,
         }
     }
 
@@ -49,7 +47,6 @@ impl State {
             }
             Observation::MemberDown { member } => self.up[member.index()] = false,
             Observation::MemberUp { member } => self.up[member.index()] = true,
-            Observation::Promoted { member, .. } => self.primary = Some(member),
             _ => {}
         }
     }

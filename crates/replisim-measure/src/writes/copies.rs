@@ -4,16 +4,31 @@ use replisim_observe::{Key, Member, Stored, Time, Version};
 
 use super::{Ack, KeyState, Writes, first_above};
 use crate::replicas::Replicas;
+use crate::rightful::Rightful;
 
 impl Writes {
-    pub(crate) fn logged(&mut self, now: Time, member: Member, key: Key, stored: Stored) {
-        self.note(member, key, stored);
+    pub(crate) fn logged(
+        &mut self,
+        now: Time,
+        member: Member,
+        key: Key,
+        stored: Stored,
+        rightful: &Rightful,
+    ) {
+        self.note(member, key, stored, rightful);
         self.change(now, member, key, |replicas| replicas.raise_logged(member, key, stored.version));
         self.exposure.advanced(now, member, stored.version, &self.replicas);
     }
 
-    pub(crate) fn applied(&mut self, now: Time, member: Member, key: Key, stored: Stored) {
-        self.note(member, key, stored);
+    pub(crate) fn applied(
+        &mut self,
+        now: Time,
+        member: Member,
+        key: Key,
+        stored: Stored,
+        rightful: &Rightful,
+    ) {
+        self.note(member, key, stored, rightful);
         let version = stored.version;
         if version <= self.replicas.shows(member, key) {
             return;

@@ -5,11 +5,12 @@ use replisim_observe::{Key, Member, Time, Version, Write};
 use super::{Ack, News, Record, Writes};
 use crate::members::Members;
 use crate::retirement::LostBlock;
+use crate::rightful::Rightful;
 
 impl Writes {
-    /// `member` is the rightful primary from now on. What it lacks, of all that is not above `floor`, is excluded.
-    pub(crate) fn promoted(&mut self, now: Time, member: Member, floor: Version) {
-        self.floor = self.floor.max(floor);
+    /// `member` is the rightful primary from now on. What it lacks, of all that is not above the floor, is excluded.
+    pub(crate) fn promoted(&mut self, now: Time, member: Member, rightful: &Rightful) {
+        let floor = rightful.floor();
         for key in self.replicas.keys() {
             let has = self.replicas.held(member, key).logged;
             let state = &self.keys[key.index()];

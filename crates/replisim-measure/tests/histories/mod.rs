@@ -296,7 +296,11 @@ impl Maker<'_> {
 
     fn promote(&mut self) {
         let member = self.member();
-        self.term += 1;
-        self.see(Observation::Promoted { member, floor: Version(self.term * TERM) });
+        let mut term = self.term + 1;
+        if self.draw(3) == 0 {
+            term = self.draw(term); // an old primary starts again
+        }
+        self.term = self.term.max(term);
+        self.see(Observation::Promoted { member, floor: Version(term * TERM) });
     }
 }
