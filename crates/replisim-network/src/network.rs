@@ -210,19 +210,29 @@ impl Network {
         self.look_after(site);
     }
 
-    /// A site is as dead as the worst that it suffers.
+    /// A site is as dead as the worst that it suffers. A machine that is down relays nothing.
     fn look_after(&mut self, site: Site) {
-        self.wires.hosts[site.index()] = match self.lacks[site.index()] {
+        let host = match self.lacks[site.index()] {
             [0, 0] => Host::Up,
             [_, 0] => Host::ProcessDown,
             _ => Host::MachineDown,
         };
+        let before = std::mem::replace(&mut self.wires.hosts[site.index()], host);
+        if (before == Host::MachineDown) != (host == Host::MachineDown) {
+            self.reroute();
+        }
     }
 
     /// Whether the direct way of messages from `from` to `to` is cut off now.
     #[inline]
     pub fn is_cut(&self, from: Site, to: Site) -> bool {
         self.partitions.iter().any(|(_, partition)| partition.severs(from, to))
+    }
+
+    /// Whether messages from `from` have a way to `to` now, direct or around what is cut off.
+    pub fn reaches(&mut self, from: Site, to: Site) -> bool {
+        let link = self.link(from, to);
+        self.wires.links[link as usize].road != Road::Severed
     }
 
     /// The mean round-trip time between two sites: there by the one link, back by the other.
@@ -371,7 +381,9 @@ impl Network {
         let survivors = self.survivors.take();
         let length = |a: Site, b: Site| (!self.is_cut(a, b)).then(|| self.mean_one_way(a, b));
         let mut survivors = survivors.unwrap_or_else(|| {
-            Survivors::new((0..self.relays as u32).map(Site).collect(), self.sites().len(), length)
+            let relays = (0..self.relays as u32).map(Site);
+            let alive = relays.filter(|relay| self.wires.host(*relay) != Host::MachineDown).collect();
+            Survivors::new(alive, self.sites().len(), length)
         });
         let way = survivors.way(from, to, length);
         self.survivors = Some(survivors);
