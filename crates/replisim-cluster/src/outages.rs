@@ -184,15 +184,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
         loss
     }
 
-    fn start_again(&mut self, member: Member, _loss: Loss) {
+    fn start_again(&mut self, member: Member, loss: Loss) {
         let stage = &mut self.stage;
+        stage.network.site_up(stage.now, Site(member.0), loss, &mut stage.queue);
         let node = &mut stage.nodes[member.index()];
         if !node.let_up() {
             return;
         }
         node.unstarted = !node.runs();
         let starts = node.runs();
-        stage.network.site_up(stage.now, Site(member.0), &mut stage.queue);
         stage.observe(Observation::MemberUp { member });
         if starts {
             self.at_member(member, |protocol, out| protocol.start(out));

@@ -24,6 +24,8 @@ pub struct Network {
     link_of: Vec<Vec<u32>>,
     /// How often each site went down.
     downs: Vec<u32>,
+    /// Of how many losses each site has not come back: of its process, of its machine.
+    lacks: Vec<[u32; 2]>,
     streams: Streams,
     partitions: Vec<(PartitionId, Partition)>,
     impairments: Vec<(ImpairmentId, Impairment)>,
@@ -55,6 +57,7 @@ impl Network {
             connections: Vec::new(),
             link_of: vec![Vec::new(); count],
             downs: vec![0; count],
+            lacks: vec![[0; 2]; count],
             streams,
             partitions: Vec::new(),
             impairments: Vec::new(),
@@ -183,10 +186,8 @@ impl Network {
             self.drop_under_way(now, queue, |from, to| from == site || to == site);
         }
         self.downs[site.index()] += 1;
-        self.wires.hosts[site.index()] = match loss {
-            Loss::Process => Host::ProcessDown,
-            Loss::Machine => Host::MachineDown,
-        };
+        self.lacks[site.index()][loss as usize] += 1;
+        self.look_after(site);
         let io = &mut Io { now, wires: &mut self.wires, queue };
         for connection in self.connections.iter_mut().filter(|connection| connection.link != NONE) {
             let link = &io.wires.links[connection.link as usize];
@@ -200,15 +201,38 @@ impl Network {
         }
     }
 
-    /// A site is up again, and knows nothing of the connections that it had.
-    pub fn site_up<E>(&mut self, _: Time, site: Site, _: &mut Queue<E>) {
-        self.wires.hosts[site.index()] = Host::Up;
+    /// One such loss of a site is over: each `site_down` is matched by one `site_up`. When all are, the site is up again,
+    /// and knows nothing of the connections that it had.
+    pub fn site_up<E>(&mut self, _: Time, site: Site, loss: Loss, _: &mut Queue<E>) {
+        let lacks = &mut self.lacks[site.index()][loss as usize];
+        debug_assert!(*lacks > 0, "what comes up has been down");
+        *lacks = lacks.saturating_sub(1);
+        self.look_after(site);
+    }
+
+    /// A site is as dead as the worst that it suffers. A machine that is down relays nothing.
+    fn look_after(&mut self, site: Site) {
+        let host = match self.lacks[site.index()] {
+            [0, 0] => Host::Up,
+            [_, 0] => Host::ProcessDown,
+            _ => Host::MachineDown,
+        };
+        let before = std::mem::replace(&mut self.wires.hosts[site.index()], host);
+        if (before == Host::MachineDown) != (host == Host::MachineDown) {
+            self.reroute();
+        }
     }
 
     /// Whether the direct way of messages from `from` to `to` is cut off now.
     #[inline]
     pub fn is_cut(&self, from: Site, to: Site) -> bool {
         self.partitions.iter().any(|(_, partition)| partition.severs(from, to))
+    }
+
+    /// Whether messages from `from` have a way to `to` now, direct or around what is cut off.
+    pub fn reaches(&mut self, from: Site, to: Site) -> bool {
+        let link = self.link(from, to);
+        self.wires.links[link as usize].road != Road::Severed
     }
 
     /// The mean round-trip time between two sites: there by the one link, back by the other.
@@ -357,7 +381,9 @@ impl Network {
         let survivors = self.survivors.take();
         let length = |a: Site, b: Site| (!self.is_cut(a, b)).then(|| self.mean_one_way(a, b));
         let mut survivors = survivors.unwrap_or_else(|| {
-            Survivors::new((0..self.relays as u32).map(Site).collect(), self.sites().len(), length)
+            let relays = (0..self.relays as u32).map(Site);
+            let alive = relays.filter(|relay| self.wires.host(*relay) != Host::MachineDown).collect();
+            Survivors::new(alive, self.sites().len(), length)
         });
         let way = survivors.way(from, to, length);
         self.survivors = Some(survivors);
@@ -403,7 +429,7 @@ mod tests {
                     network.send(start, (a, b), Traffic::Request, Packet(packet), 1_448, &mut queue);
                 }
                 network.site_down(start, a, loss, in_flight, &mut queue);
-                network.site_up(start, a, &mut queue);
+                network.site_up(start, a, loss, &mut queue);
                 network.send(start, (a, b), Traffic::Request, Packet(20), 100, &mut queue);
                 while let Some((now, event)) = queue.pop_until(start + Duration::from_millis(900)) {
                     network.handle(now, event, &mut queue);

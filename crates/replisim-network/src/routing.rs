@@ -2,9 +2,9 @@
 //!
 //! `direct` is what clouds do for most cuts seen from a tenant: what is cut off is cut off. `shortest-surviving-path`
 //! lets a message between two sites that a partition separates go over other nodes that both still reach, by the
-//! smallest sum of mean delays (Dijkstra). Only nodes relay, never clients, and a node whose process is down still
-//! does. Ways change when a partition begins or heals, at once; what it leaves out is the time that routers need to
-//! notice.
+//! smallest sum of mean delays (Dijkstra). Only nodes relay, never clients; a node whose process is down still does,
+//! one whose machine is down does not. Ways change when a partition begins or heals or a machine dies or is back, at
+//! once; what it leaves out is the time that routers need to notice.
 
 use petgraph::algo::astar;
 use petgraph::graphmap::DiGraphMap;
@@ -31,7 +31,7 @@ impl Routing {
     }
 }
 
-/// The links that survive the present partitions.
+/// The links that survive the present partitions and dead machines.
 #[derive(Clone, Debug)]
 pub(crate) struct Survivors {
     relays: Vec<Site>,

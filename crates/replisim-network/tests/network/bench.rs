@@ -20,7 +20,7 @@ pub(crate) enum Do {
     Impair(Impairment),
     Relieve(usize),
     Down(Site, Loss, InFlight),
-    Up(Site),
+    Up(Site, Loss),
 }
 
 /// What came out: packet, and when (ms) it was delivered, or that it was lost.
@@ -100,7 +100,7 @@ pub(crate) fn run_until(network: &mut Network, steps: Vec<(u64, Do)>, until: Tim
                 Do::Impair(impairment) => impairments.push(network.impair(impairment)),
                 Do::Relieve(i) => network.relieve(impairments[i]),
                 Do::Down(site, loss, in_flight) => network.site_down(now, site, loss, in_flight, queue),
-                Do::Up(site) => network.site_up(now, site, queue),
+                Do::Up(site, loss) => network.site_up(now, site, loss, queue),
             },
         }
         while let Some(arrival) = network.take_arrival() {

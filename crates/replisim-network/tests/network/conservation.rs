@@ -70,7 +70,7 @@ fn schedule(steps: Vec<(u64, (Do, u64))>) -> Vec<(u64, Do)> {
                 impairments += 1;
                 Some(Do::Relieve(impairments - 1))
             }
-            Do::Down(site, ..) => Some(Do::Up(*site)),
+            Do::Down(site, loss, _) => Some(Do::Up(*site, *loss)),
             _ => None,
         };
         all.push((now, what));

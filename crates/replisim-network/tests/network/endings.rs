@@ -27,7 +27,7 @@ fn down(site: Site, loss: Loss) -> Do {
 /// Two messages of which one fits into the window at a time, and a buffer for three; the sender dies at 10 ms.
 fn dying_sender(loss: Loss) -> Vec<(u64, Do)> {
     let mut steps: Vec<_> = (0..5).map(|i| (0, Do::Send(A, B, i, 1_000))).collect();
-    steps.extend([(10, down(A, loss)), (200, Do::Up(A)), (300, Do::Send(A, B, 5, 1_000))]);
+    steps.extend([(10, down(A, loss)), (200, Do::Up(A, loss)), (300, Do::Send(A, B, 5, 1_000))]);
     steps
 }
 
@@ -65,8 +65,12 @@ fn what_the_kernel_has_survives_its_process_and_dies_with_the_machine() {
 
 #[test]
 fn a_message_between_two_dead_machines_is_lost_when_it_would_arrive() {
-    let steps =
-        vec![(10, down(A, Loss::Machine)), (15, down(B, Loss::Machine)), (100, Do::Up(A)), (100, Do::Up(B))];
+    let steps = vec![
+        (10, down(A, Loss::Machine)),
+        (15, down(B, Loss::Machine)),
+        (100, Do::Up(A, Loss::Machine)),
+        (100, Do::Up(B, Loss::Machine)),
+    ];
     let seen = run(&mut pair(LinkSettings::default()), with_sends(steps, &[0]));
     assert_eq!(seen, [(Arrival::Lost(Packet(0)), Time::ZERO + ms(20))]);
 }
@@ -78,14 +82,14 @@ fn a_killed_process_still_retransmits_through_its_kernel() {
         (0, Do::Cut(isolate_a(2, DELIVER))),
         (100, down(A, Loss::Process)),
         (250, Do::Heal(0)),
-        (260, Do::Up(A)),
+        (260, Do::Up(A, Loss::Process)),
     ];
     check("kernel", LinkSettings::default(), with_sends(steps, &[0, 300]), &[(0, Ok(500)), (1, Ok(360))]);
 }
 
 #[test]
 fn a_process_that_is_down_resets_refuses_and_is_found_again() {
-    let steps = vec![(50, down(B, Loss::Process)), (400, Do::Up(B))];
+    let steps = vec![(50, down(B, Loss::Process)), (400, Do::Up(B, Loss::Process))];
     let at = [
         10,  // arrives
         40,  // meets the dead process at 60; the reset is back at 80
@@ -127,7 +131,7 @@ fn refusals_are_told_when_the_answer_is_back() {
 fn a_machine_that_comes_back_resets_old_connections_at_their_next_retransmission() {
     // Lost at 60 (machine down since 50); probe at 280, time-outs at 520, 1000, 1960: at 1000 the machine is back.
     // The reset is there at 1040; the next message connects anew.
-    let steps = vec![(50, down(B, Loss::Machine)), (900, Do::Up(B))];
+    let steps = vec![(50, down(B, Loss::Machine)), (900, Do::Up(B, Loss::Machine))];
     check(
         "machine back",
         LinkSettings::default(),
@@ -150,7 +154,7 @@ fn connecting_during_a_cut_is_tried_again_after_1_2_4_seconds() {
     for (heal, through) in [(1_000, 1_160), (1_200, 3_160), (3_000, 3_160), (3_200, 7_160), (7_000, 7_160)] {
         let steps = vec![
             (10, down(A, Loss::Process)),
-            (20, Do::Up(A)),
+            (20, Do::Up(A, Loss::Process)),
             (50, Do::Cut(isolate_a(2, DELIVER))),
             (heal, Do::Heal(0)),
         ];
@@ -172,7 +176,7 @@ fn a_process_may_die_while_the_connection_it_gave_up_still_has_messages_on_the_w
         (0, Do::Cut(Partition::one_way(2, &[B], &[A], DELIVER))),
         (96, Do::Cut(Partition::one_way(2, &[A], &[B], DELIVER))),
         (110, down(A, Loss::Process)),
-        (150, Do::Up(A)),
+        (150, Do::Up(A, Loss::Process)),
         (200, Do::Heal(0)),
         (200, Do::Heal(1)),
     ];
@@ -183,12 +187,39 @@ fn a_process_may_die_while_the_connection_it_gave_up_still_has_messages_on_the_w
 #[test]
 fn unordered_messages_to_a_site_that_is_down_are_lost() {
     for loss in [Loss::Process, Loss::Machine] {
-        let steps = vec![(50, down(B, loss)), (100, Do::Up(B)), (200, down(A, loss))];
+        let steps = vec![(50, down(B, loss)), (100, Do::Up(B, loss)), (200, down(A, loss))];
         check(
             "unordered",
             unordered(),
             with_sends(steps, &[20, 40, 70, 90, 195, 205]),
             &[(0, Ok(40)), (1, LOST), (2, LOST), (3, Ok(110)), (4, Ok(215)), (5, LOST)],
         );
+    }
+}
+
+#[test]
+fn a_site_is_as_dead_as_the_worst_that_it_suffers() {
+    let (process, machine) = (Loss::Process, Loss::Machine);
+    let (refused, silent) = (LOST, Ok(3_160));
+    // B suffers this; A connects anew at 100 ms and is refused by a dead process, but tries again after 1 s and 3 s
+    // where nothing answers; at 2 s all is well again.
+    for (why, suffers, early, fate) in [
+        ("process", vec![process], vec![], refused),
+        ("machine", vec![machine], vec![], silent),
+        ("a process on a dead machine", vec![machine, process], vec![], silent),
+        ("a machine after its process", vec![process, machine], vec![], silent),
+        ("the machine is back, the process is not", vec![machine, process], vec![machine], refused),
+        ("the process ended first", vec![process, machine], vec![process], silent),
+        ("two machines' worth", vec![machine, machine], vec![machine], silent),
+    ] {
+        let mut steps = vec![(10, down(A, process)), (11, Do::Up(A, process))];
+        steps.extend(suffers.iter().map(|loss| (50, down(B, *loss))));
+        steps.extend(early.iter().map(|loss| (60, Do::Up(B, *loss))));
+        let mut late = suffers.clone();
+        early.iter().for_each(|loss| {
+            late.swap_remove(late.iter().position(|other| other == loss).unwrap());
+        });
+        steps.extend(late.iter().map(|loss| (2_000, Do::Up(B, *loss))));
+        check(why, LinkSettings::default(), with_sends(steps, &[100]), &[(0, fate)]);
     }
 }

@@ -2,8 +2,8 @@
 
 use replisim_engine::{Duration, Law, Queue, Streams, Time};
 use replisim_network::{
-    Impairment, InFlight, LinkSettings, Map, Network, NetworkEvent, NetworkSettings, Packet, PairSettings,
-    Partition, Routing, Site, SiteSpec, Traffic,
+    Impairment, InFlight, LinkSettings, Loss, Map, Network, NetworkEvent, NetworkSettings, Packet,
+    PairSettings, Partition, Routing, Site, SiteSpec, Traffic,
 };
 
 use super::bench::{A, B, Do, delivered, ms, outcome, pair, sends, sites, unordered};
@@ -104,6 +104,45 @@ fn ways_change_at_cut_and_heal() {
     ];
     let seen = outcome(&mut square(Routing::ShortestSurvivingPath, 4), steps);
     assert_eq!(seen, [(0, Ok(120)), (1, Ok(330)), (2, Ok(550)), (3, Ok(730)), (4, Ok(920))]);
+}
+
+#[test]
+fn a_machine_that_is_down_relays_nothing_until_it_is_back() {
+    let down = |loss| Do::Down(C, loss, InFlight::Deliver);
+    for (loss, over) in [(Loss::Process, 30), (Loss::Machine, 50)] {
+        let steps = vec![
+            (100, cut_between(A, B)),
+            (200, down(loss)),
+            (300, Do::Send(A, B, 0, 100)),
+            (400, Do::Up(C, loss)),
+            (500, Do::Send(A, B, 1, 100)),
+            (600, down(loss)),
+            (700, Do::Heal(0)),
+            (750, cut_between(A, B)),
+            (800, Do::Send(A, B, 2, 100)),
+        ];
+        let seen = outcome(&mut square(Routing::ShortestSurvivingPath, 4), steps);
+        assert_eq!(seen, [(0, Ok(300 + over)), (1, Ok(530)), (2, Ok(800 + over))], "{loss:?}");
+    }
+}
+
+#[test]
+fn a_site_reaches_another_where_a_road_is_left() {
+    let around = Routing::ShortestSurvivingPath;
+    let machine = |site| Do::Down(site, Loss::Machine, InFlight::Deliver);
+    for (name, routing, steps, reaches) in [
+        ("no cut", Routing::Direct, vec![], true),
+        ("cut", Routing::Direct, vec![cut_between(A, B)], false),
+        ("around", around, vec![cut_between(A, B)], true),
+        ("two ways gone", around, vec![cut_between(A, B), cut_between(A, C), cut_between(A, D)], false),
+        ("one relay dead", around, vec![cut_between(A, B), machine(C)], true),
+        ("both relays dead", around, vec![cut_between(A, B), machine(C), machine(D)], false),
+    ] {
+        let mut network = square(routing, 4);
+        outcome(&mut network, steps.into_iter().map(|step| (50, step)).collect());
+        assert_eq!(network.reaches(A, B), reaches, "{name}");
+        assert_eq!(network.reaches(B, A), reaches, "{name}, back");
+    }
 }
 
 #[test]
