@@ -193,6 +193,15 @@ fn a_node_that_lost_its_disk_gets_everything_again() {
 }
 
 #[test]
+fn what_no_disk_has_any_more_is_lost() {
+    let all = "{ at: 2s, crash: { nodes: [p, r], scope: machine, disk: lose }, for: 1s }";
+    check(&[all], "", &[WRITE], &["lost_writes == 1", "destroyed_writes == 1"]);
+    // One that is only on its way when the disk goes is not lost: it arrives.
+    let one = "{ at: 1215ms, crash: { nodes: [p], scope: machine, disk: lose }, for: 1s }";
+    check(&[one], "", &[WRITE], &["lost_writes == 0"]);
+}
+
+#[test]
 fn a_node_that_nobody_starts_again_stays_down() {
     let crash = "{ at: 1s, crash: { nodes: [r] } }";
     check(&[crash], "", &[WRITE], &["unconverged_writes == 1", "unconverged_at_live_owners == 0"]);

@@ -141,6 +141,15 @@ impl Anomalies {
         }
     }
 
+    /// The run is over: what no member has is gone for good.
+    pub(crate) fn ended(&mut self, now: Time, newest: impl Fn(Key) -> Version) {
+        let gone = self.records.iter().filter(|(_, known)| {
+            known.fate == Fate::Standing && known.committed.is_some() && known.version > newest(known.key)
+        });
+        let gone: Vec<Write> = gone.map(|(write, _)| Write(write)).collect();
+        gone.into_iter().for_each(|write| self.abandon(now, write));
+    }
+
     /// The rightful history excludes a committed write, it was said.
     pub(crate) fn abandoned(&mut self, now: Time, write: Write) {
         let known = self.records.get(write.0).filter(|known| known.committed.is_some());

@@ -2,7 +2,9 @@
 //! the rightful history and hands what happens to the parts that are told over it: [`anomalies`](crate::anomalies)
 //! (reads), [`failover`](crate::failover) (the primary) and [`availability`](crate::availability) (operations).
 
-use replisim_observe::{Answer, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Window};
+use replisim_observe::{
+    Answer, Key, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
+};
 
 use crate::anomalies::{Anomalies, AnomalyTotals};
 use crate::availability::{Availability, AvailabilitySeries};
@@ -44,7 +46,7 @@ impl Incidents {
     /// Takes in whatever is not about an operation.
     #[inline]
     pub(crate) fn observe(&mut self, now: Time, what: &Observation) {
-        let Incidents { rightful, anomalies, failover, availability } = self;
+        let Incidents { rightful, anomalies, failover, .. } = self;
         rightful.observe(now, what);
         failover.observe(now, what);
         match *what {
@@ -56,12 +58,15 @@ impl Incidents {
             }
             Observation::Promoted { .. } => anomalies.promoted(now, rightful),
             Observation::Abandoned { write } => anomalies.abandoned(now, write),
-            Observation::Ended => {
-                failover.ended(now);
-                availability.ended();
-            }
             _ => {}
         }
+    }
+
+    /// The run is over. `newest` tells the newest version of a key that any member has.
+    pub(crate) fn ended(&mut self, now: Time, newest: impl Fn(Key) -> Version) {
+        self.anomalies.ended(now, newest);
+        self.failover.ended(now);
+        self.availability.ended();
     }
 
     /// An operation begins.

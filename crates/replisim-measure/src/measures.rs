@@ -202,6 +202,7 @@ impl Observer for Measures {
             | Observation::PrimaryLost { .. }
             | Observation::PrimaryBack { .. } => {}
             Observation::Ended => {
+                self.incidents.ended(at, |key| self.writes.newest_anywhere(key));
                 self.writes.ended(at);
                 self.operations.ended();
             }

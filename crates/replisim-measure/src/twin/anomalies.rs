@@ -83,7 +83,17 @@ impl Run<'_> {
         let said = self
             .find(committed, |what| matches!(*what, Observation::Abandoned { write: w } if w == write.write));
         let excluded = self.excluded(write).map(|excluded| excluded.max(committed));
-        said.into_iter().chain(excluded).min()
+        said.into_iter().chain(excluded).chain(self.nowhere(write)).min()
+    }
+
+    /// The end, if no member has it then.
+    fn nowhere(&self, write: &WriteStory) -> Option<usize> {
+        let ended = self.find(0, |what| matches!(*what, Observation::Ended))?;
+        let state = &self.states[ended];
+        let key = write.key.index();
+        let lacks =
+            |member: usize| Some(state.logged[member][key].max(state.shown[member][key])) < write.version;
+        (0..self.members).all(lacks).then_some(ended)
     }
 
     /// A member without it is promoted, or it becomes known after such a promotion.

@@ -68,6 +68,15 @@ impl Telling {
                     }
                 }
             }
+            // What no member has at the end is gone for good.
+            Observation::Ended => {
+                for story in run.writes.iter_mut().filter(|story| story.committed.is_some()) {
+                    let lacks = |member| Some(state.logs(member, story.key)) < story.version;
+                    if (0..state.up.len()).all(lacks) {
+                        story.abandoned.get_or_insert(i);
+                    }
+                }
+            }
             Observation::Abandoned { write } => {
                 let story = run.write(write);
                 if story.committed.is_some() && story.retired.is_none() {

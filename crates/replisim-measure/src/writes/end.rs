@@ -21,6 +21,7 @@ pub(crate) struct WriteResults {
 
 impl Writes {
     pub(crate) fn ended(&mut self, now: Time) {
+        self.abandon_what_is_nowhere(now);
         self.recoveries.give_up(now);
         self.exposure.book(now, &self.replicas);
         self.divergence.ended(now);

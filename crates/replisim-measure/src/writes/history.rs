@@ -41,6 +41,26 @@ impl Writes {
         }
     }
 
+    /// The run is over: what no member has is gone for good. (Not before: it may have been on its way.)
+    pub(super) fn abandon_what_is_nowhere(&mut self, now: Time) {
+        for key in self.replicas.keys() {
+            let logged = self.replicas.members().map(|member| self.replicas.held(member, key).logged);
+            let newest = logged.max().unwrap_or_default();
+            let standing = self.keys[key.index()].standing.iter().filter(|(version, _)| *version > newest);
+            let standing: Vec<Write> = standing.map(|(_, write)| *write).collect();
+            standing.into_iter().for_each(|write| self.abandon(now, write));
+            if self.replicas.line(key) > newest {
+                self.abandon_block(now, key);
+            }
+        }
+    }
+
+    /// The newest version of `key` that any member has.
+    pub(crate) fn newest_anywhere(&self, key: Key) -> Version {
+        let versions = self.replicas.members().map(|member| self.replicas.newest(member, key));
+        versions.max().unwrap_or_default()
+    }
+
     fn abandon(&mut self, now: Time, write: Write) {
         let Some(record) = self.records.get_mut(write.0).filter(|record| !record.abandoned) else { return };
         let (Some(committed), Some(version)) = (record.committed, record.version) else { return };
