@@ -54,7 +54,7 @@ impl Lag {
             since: Time::ZERO,
             level: Level::default(),
             blocks: BTreeSet::new(),
-            catch_up: CatchUp::default(),
+            catch_up: CatchUp::new(window),
             results: NodeResult {
                 delay: Distribution::new(digits),
                 lag: TimeWeighted::new(bits),
@@ -91,22 +91,18 @@ impl Lag {
         if changes {
             self.change(now, |level| level.oldest = oldest);
         }
-        if !self.catch_up.is_idle() {
-            self.catch_up.changed(now, oldest.map(|(_, committed)| committed));
-        }
+        self.catch_up.changed(now, oldest.map(|(_, committed)| committed));
         changes
     }
 
     pub(crate) fn fault_began(&mut self, now: Time, fault: Fault) {
         self.change(now, |_| {});
-        let usual = self.results.lag.quantile(0.99).unwrap_or_default();
-        self.catch_up.fault_began(now, fault, usual, &mut self.results.catch_up);
+        self.catch_up.fault_began(now, fault, &mut self.results.catch_up);
     }
 
     pub(crate) fn fault_ended(&mut self, now: Time, fault: Fault) {
         self.change(now, |_| {});
-        let counts = self.window.from <= now && now <= self.window.to;
-        self.catch_up.fault_ended(now, fault, counts, self.level.oldest.map(|(_, committed)| committed));
+        self.catch_up.fault_ended(now, fault, self.level.oldest.map(|(_, committed)| committed));
     }
 
     pub(crate) fn ended(&mut self, now: Time) {
@@ -129,9 +125,7 @@ impl Lag {
             results.lag_versions.add_level(versions, lasted);
             results.lag_bytes.add_level(bytes, lasted);
         }
-        if !self.catch_up.is_idle() {
-            self.catch_up.lasted(self.since, now, oldest, &mut results.catch_up);
-        }
+        self.catch_up.lasted(self.since, now, oldest, &mut results.catch_up);
         self.since = now;
     }
 }

@@ -1,43 +1,55 @@
-//! How long a member takes after a fault to lag no more than it did before.
+//! How long a member takes after a fault to lag no more than it did in calm times.
 
-use replisim_observe::{Duration, Observation, Time};
+use replisim_observe::{Duration, Fault, Observation, Time};
 
 use super::Run;
 use super::check::Check;
 use super::lag::LagPiece;
 use super::writes::Samples;
-use crate::weighted::TimeWeighted;
 
 const STEADY: Duration = Duration::from_secs(1);
+
+/// From one time to another.
+type Span = (Time, Time);
 
 impl Run<'_> {
     pub(super) fn check_catch_up(&self, check: &mut Check<'_>) {
         for (member, name) in check.nodes() {
             let lag = self.whole_lag(member);
             let mut samples: Samples = Default::default();
-            for i in 0..self.records.len() {
-                self.catch_up(&lag, i, &mut samples);
+            let mut disturbed: Vec<Span> = Vec::new();
+            for (began, record) in self.records.iter().enumerate() {
+                if let Observation::FaultBegan(fault) = record.what {
+                    let usual = self.usual(&lag[..=began], &disturbed);
+                    let until = self.catch_up(&lag, fault, began, usual, &mut samples);
+                    disturbed.push((record.at, until.unwrap_or(Time::MAX)));
+                }
             }
             check.samples("catch_up_ms", Some(("node", name)), &samples);
         }
     }
 
-    /// If event `ended` is the end of a fault: the catch-up of the member of this lag.
-    fn catch_up(&self, lag: &[LagPiece], ended: usize, (known, censored): &mut Samples) {
-        let (from, what) = (self.at(ended), self.records[ended].what);
-        let Observation::FaultEnded(fault) = what else { return };
-        let is_begin = |i: &usize| self.records[*i].what == Observation::FaultBegan(fault);
-        let Some(began) = (0..ended).rev().find(is_begin) else { return };
-        let ended_before = (began..ended).any(|i| self.records[i].what == what);
-        if ended_before || from < self.window.from || from > self.window.to {
-            return;
-        }
-        let usual = self.usual(&lag[..=began]);
-        let next = (ended + 1..self.records.len())
-            .find(|i| matches!(self.records[*i].what, Observation::FaultBegan(_)));
-        // From when to when the lag is higher than that, since the fault began.
-        let pieces = &lag[began + 1..=next.unwrap_or(self.records.len())];
-        let high: Vec<(Time, Time)> = pieces.iter().filter_map(|piece| high(piece, usual)).collect();
+    /// The catch-up of the member of this lag with a fault; and until when it is not calm because of it.
+    fn catch_up(
+        &self,
+        lag: &[LagPiece],
+        fault: Fault,
+        began: usize,
+        usual: Duration,
+        (known, censored): &mut Samples,
+    ) -> Option<Time> {
+        let after = |i: usize| self.records.iter().enumerate().skip(i + 1);
+        let again = after(began).find(|(_, record)| record.what == Observation::FaultBegan(fault));
+        let again = again.map(|(i, _)| i);
+        let ended = after(began).find(|(_, record)| record.what == Observation::FaultEnded(fault));
+        let ended = ended.map(|(i, _)| i).filter(|ended| again.is_none_or(|again| *ended < again));
+        let Some(ended) = ended else { return again.map(|again| self.at(again)) };
+        let next = after(ended).find(|(_, record)| matches!(record.what, Observation::FaultBegan(_)));
+        let next = next.map(|(i, _)| i);
+        let last = next.unwrap_or(self.records.len());
+        // From when to when the lag is higher than usual, since the fault began.
+        let pieces = &lag[began + 1..=last];
+        let high: Vec<Span> = pieces.iter().filter_map(|piece| high(piece, usual)).collect();
         let is_low = |i: usize| {
             let oldest = lag[i + 1].oldest;
             oldest.is_none_or(|oldest| self.at(i).since(oldest) <= usual)
@@ -48,33 +60,45 @@ impl Run<'_> {
             let until = until.or(next.map(|next| self.at(next)));
             until.is_none_or(|until| until >= since + STEADY)
         };
-        let caught_up = (ended..next.unwrap_or(self.records.len())).find(|i| is_low(*i) && stays_low(*i));
+        let caught_up = (ended..last).find(|i| is_low(*i) && stays_low(*i));
         let until = caught_up.or(next).map_or(self.end(), |i| self.at(i));
-        if !high.iter().any(|(from, _)| *from < until) {
-            return;
-        }
-        match caught_up {
-            Some(i) => known.push(self.at(i).signed_since(from)),
-            None => censored.push(until.since(from).nanos()),
-        }
-    }
-
-    /// The 99th percentile over the window, as far as these pieces go.
-    fn usual(&self, lag: &[LagPiece]) -> Duration {
-        let mut before = TimeWeighted::default();
-        for piece in lag {
-            let (from, to) = (piece.from.max(self.window.from), piece.to.min(self.window.to));
-            match piece.oldest {
-                _ if from >= to => {}
-                Some(oldest) => before.add_ramp(from.since(oldest).nanos(), to.since(oldest).nanos()),
-                None => before.add_level(0, to.since(from).nanos()),
+        let from = self.at(ended);
+        let counts = self.window.from <= from && from <= self.window.to;
+        if counts && high.iter().any(|(from, _)| *from < until) {
+            match caught_up {
+                Some(i) => known.push(self.at(i).signed_since(from)),
+                None => censored.push(until.since(from).nanos()),
             }
         }
-        Duration::from_nanos(before.quantile(0.99).unwrap_or_default())
+        caught_up.map(|i| self.at(i) + STEADY).or(next.map(|next| self.at(next)))
+    }
+
+    /// The largest lag of these pieces in calm time within the window; if there is none, before it.
+    fn usual(&self, lag: &[LagPiece], disturbed: &[Span]) -> Duration {
+        let calm = lag.iter().flat_map(|piece| {
+            let calm = disturbed.iter().fold(vec![(piece.from, piece.to)], |calm, disturbed| {
+                calm.iter().flat_map(|span| outside(*span, *disturbed)).collect()
+            });
+            calm.into_iter().map(|span| (span, piece.oldest))
+        });
+        let largest = |from: Time, to: Time| {
+            let within = calm.clone().filter(|(span, _)| span.0.max(from) < span.1.min(to));
+            let age = |(span, oldest): (Span, Option<Time>)| {
+                oldest.map_or(Duration::ZERO, |oldest| span.1.min(to).since(oldest))
+            };
+            within.map(age).max()
+        };
+        let warm_up = || largest(Time::ZERO, self.window.from);
+        largest(self.window.from, Time::MAX).or_else(warm_up).unwrap_or_default()
     }
 }
 
-fn high(piece: &LagPiece, usual: Duration) -> Option<(Time, Time)> {
+/// What of a span lies outside another.
+fn outside((from, to): Span, (other_from, other_to): Span) -> impl Iterator<Item = Span> {
+    [(from, to.min(other_from)), (from.max(other_to), to)].into_iter().filter(|(from, to)| from < to)
+}
+
+fn high(piece: &LagPiece, usual: Duration) -> Option<Span> {
     let from = piece.from.max(piece.oldest? + usual);
     (from < piece.to).then_some((from, piece.to))
 }
