@@ -5,7 +5,7 @@
 //! - [`settings`]: what a scenario says about links, by the precedence pair > class > default; `profile`: what it comes
 //!   to for one pair of sites;
 //! - [`network`]: the running network, with its own events; [`message`]: its words; `link`: one
-//!   direction between two sites;
+//!   direction between two sites; `interface`: the queue at its sender;
 //! - `tcp`: ordered links, which are connections: windows, retransmissions, resets;
 //! - [`partition`]: who is cut off from whom; [`impairment`]: what is merely bad; [`routing`]: ways around.
 //!
@@ -13,6 +13,7 @@
 //! sender), bandwidth shared between links, and the size of headers and acknowledgements.
 
 pub mod impairment;
+mod interface;
 mod link;
 pub mod map;
 pub mod message;

@@ -9,6 +9,7 @@ use replisim_engine::random::open_unit;
 use replisim_engine::{Duration, Label, LinkStream, Queue, Time};
 
 use crate::impairment::{Effect, either, narrowest};
+use crate::interface::{Departure, Interface, Journey};
 use crate::message::{Arrival, Event, NetworkEvent, Packet, Site, Traffic};
 use crate::profile::{Profile, Profiles};
 
@@ -28,10 +29,7 @@ pub(crate) struct Link {
     pub(crate) stream: LinkStream,
     /// Draws taken, by purpose: the whole state of the link's randomness.
     pub(crate) draws: [u32; Purpose::COUNT],
-    /// When the interface has put out what it has.
-    pub(crate) busy_until: Time,
-    /// Unordered links: how often a cut has dropped what was on the wire.
-    pub(crate) era: u16,
+    pub(crate) interface: Interface,
     /// Ordered links: the connection that takes new messages.
     pub(crate) connection: u32,
     /// How long delivered messages have waited for retransmissions, all together.
@@ -133,6 +131,12 @@ impl Wires {
         self.profile(link).delay(None).mean() + self.profile(back).delay(None).mean()
     }
 
+    /// Whether what was to leave the interface of a link then found a way.
+    #[inline]
+    pub(crate) fn let_out(&self, link: u32, departure: Departure) -> bool {
+        self.links[link as usize].interface.let_out(departure)
+    }
+
     pub(crate) fn host(&self, site: Site) -> Host {
         self.hosts[site.index()]
     }
@@ -146,26 +150,23 @@ impl Wires {
         self.arrivals.push_back(Arrival::Lost(packet));
     }
 
-    /// Hands something to the interface of a link; when it arrives, or `None` if it does not.
+    /// Hands something to the interface of a link; when it leaves and arrives, or `None` if it does not for certain.
     ///
     /// Draws are counted whether or not they are needed, so that a cut leaves the luck of what comes after it alone.
     #[inline]
-    pub(crate) fn carry(&mut self, now: Time, index: u32, purpose: Purpose, bytes: u64) -> Option<Time> {
+    pub(crate) fn carry(&mut self, now: Time, index: u32, purpose: Purpose, bytes: u64) -> Option<Journey> {
         let link = &mut self.links[index as usize];
         let count = u64::from(link.draws[purpose.slot()]);
         link.draws[purpose.slot()] += 1;
         let profile = self.profiles.get(link.profile);
-        let mut departure = now.max(link.busy_until);
         let effect_bandwidth = link.effect.as_ref().and_then(|effect| effect.bandwidth);
-        if let Some(bandwidth) = narrowest(profile.bandwidth, effect_bandwidth) {
-            departure += bandwidth.time_for(bytes);
-            link.busy_until = departure;
-        }
+        let leaves = link.interface.put(now, narrowest(profile.bandwidth, effect_bandwidth), bytes);
         let link = &self.links[index as usize];
         let direct = [index];
         let legs: &[u32] = match &link.road {
             Road::Direct => &direct,
-            Road::Severed => return None,
+            Road::Severed if leaves == now => return None,
+            Road::Severed => &direct, // there may be a way when it leaves
             Road::Over(legs) => legs,
         };
         let loss = legs.iter().fold(0.0, |loss, leg| either(loss, self.loss(*leg)));
@@ -173,13 +174,13 @@ impl Wires {
             return None;
         }
         let mut draw = link.stream.draw(purpose.label(), count);
-        let mut arrival = departure;
+        let mut arrival = leaves;
         for leg in legs {
             let leg = &self.links[*leg as usize];
             let delay = self.profiles.get(leg.profile).delay(purpose.kind()).sample(&mut draw);
             arrival += leg.effect.as_ref().map_or(delay, |effect| effect.delay(delay));
         }
-        Some(arrival)
+        Some(Journey::new(now, leaves, arrival))
     }
 
     /// Whether the network makes two of the message that was the last of its kind on this link.
@@ -219,23 +220,34 @@ impl<E: Copy + From<NetworkEvent>> Io<'_, E> {
             true => self.wires.carry(self.now, link, Purpose::Copy(kind), bytes),
             false => None,
         };
-        let era = self.wires.links[link as usize].era;
-        let event = |last| Event::Loose { link, packet, era, last };
+        let era = self.wires.links[link as usize].interface.era();
+        let mut arrive = |Journey { departure, arrival }, last| {
+            self.schedule(arrival, Event::Loose { link, packet, era, departure, last })
+        };
         match (first, second) {
             (None, None) => self.wires.lose(packet),
-            (Some(at), None) | (None, Some(at)) => self.schedule(at, event(true)),
+            (Some(one), None) | (None, Some(one)) => arrive(one, true),
             (Some(one), Some(other)) => {
-                self.schedule(one.min(other), event(false));
-                self.schedule(one.max(other), event(true));
+                let in_order = one.arrival <= other.arrival;
+                let (earlier, later) = if in_order { (one, other) } else { (other, one) };
+                arrive(earlier, false);
+                arrive(later, true);
             }
         }
     }
 
     /// A message reaches the end of an unordered link, `last` if no copy of it is still under way.
     #[inline]
-    pub(crate) fn arrive_loose(&mut self, link: u32, packet: Packet, era: u16, last: bool) {
-        let link = &self.wires.links[link as usize];
-        let arrives = link.era == era && self.wires.host(link.to) == Host::Up;
+    pub(crate) fn arrive_loose(
+        &mut self,
+        (link, era): (u32, u32),
+        packet: Packet,
+        departure: Departure,
+        last: bool,
+    ) {
+        let Link { interface, to, .. } = &self.wires.links[link as usize];
+        let on_wire = interface.kept(era, departure) && interface.let_out(departure);
+        let arrives = on_wire && self.wires.host(*to) == Host::Up;
         match (arrives, last) {
             (true, true) => self.wires.deliver(packet),
             (true, false) => self.wires.arrivals.push_back(Arrival::Copy(packet)),

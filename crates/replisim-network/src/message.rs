@@ -2,6 +2,7 @@
 
 use replisim_engine::Label;
 
+use crate::interface::Departure;
 use crate::map::Place;
 use crate::tcp::TcpEvent;
 
@@ -44,9 +45,9 @@ pub struct NetworkEvent(pub(crate) Event);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
     /// A message reaches the end of an unordered link.
-    Loose { link: u32, packet: Packet, era: u16, last: bool },
+    Loose { link: u32, packet: Packet, era: u32, departure: Departure, last: bool },
     /// Something happens to a connection.
-    Tcp { connection: u32, era: u16, event: TcpEvent },
+    Tcp { connection: u32, era: u16, departure: Departure, event: TcpEvent },
 }
 
 /// What came of a packet.

@@ -6,6 +6,7 @@
 use replisim_engine::{Duration, Label, Queue, Streams, Time};
 
 use crate::impairment::{Effect, Impairment, ImpairmentId};
+use crate::interface::Interface;
 use crate::link::{Host, Io, Link, NONE, Purpose, Road, Wires};
 use crate::map::Map;
 use crate::message::{Arrival, Event, Loss, NetworkEvent, Packet, Site, SiteSpec, Traffic};
@@ -107,9 +108,11 @@ impl Network {
     ) {
         let io = &mut Io { now, wires: &mut self.wires, queue };
         match event {
-            Event::Loose { link, packet, era, last } => io.arrive_loose(link, packet, era, last),
-            Event::Tcp { connection, era, event } => {
-                self.connections[connection as usize].handle(io, event, era)
+            Event::Loose { link, packet, era, departure, last } => {
+                io.arrive_loose((link, era), packet, departure, last)
+            }
+            Event::Tcp { connection, era, departure, event } => {
+                self.connections[connection as usize].handle(io, event, era, departure)
             }
         }
     }
@@ -148,14 +151,14 @@ impl Network {
         }
         let id = PartitionId(self.next_name());
         self.partitions.push((id, partition));
-        self.reroute();
+        self.reroute(now);
         id
     }
 
     /// Ends a partition. Nothing moves on ordered links until a timer of theirs next expires.
-    pub fn heal<E>(&mut self, _: Time, id: PartitionId, _: &mut Queue<E>) {
+    pub fn heal<E>(&mut self, now: Time, id: PartitionId, _: &mut Queue<E>) {
         self.partitions.retain(|(other, _)| *other != id);
-        self.reroute();
+        self.reroute(now);
     }
 
     /// Makes some links worse, for messages sent from now on.
@@ -187,31 +190,35 @@ impl Network {
         }
         self.downs[site.index()] += 1;
         self.lacks[site.index()][loss as usize] += 1;
-        self.look_after(site);
+        self.look_after(now, site);
         let io = &mut Io { now, wires: &mut self.wires, queue };
         for connection in self.connections.iter_mut().filter(|connection| connection.link != NONE) {
             let link = &io.wires.links[connection.link as usize];
             let (sends, receives) = (link.from == site, link.to == site);
             if receives {
-                connection.receiver_down();
+                connection.receiver_down(io, loss);
             }
             if sends {
                 connection.sender_down(io, loss);
             }
         }
+        if loss == Loss::Machine {
+            let links = self.wires.links.iter_mut().filter(|link| link.from == site);
+            links.for_each(|link| link.interface.die(now));
+        }
     }
 
     /// One such loss of a site is over: each `site_down` is matched by one `site_up`. When all are, the site is up again,
     /// and knows nothing of the connections that it had.
-    pub fn site_up<E>(&mut self, _: Time, site: Site, loss: Loss, _: &mut Queue<E>) {
+    pub fn site_up<E>(&mut self, now: Time, site: Site, loss: Loss, _: &mut Queue<E>) {
         let lacks = &mut self.lacks[site.index()][loss as usize];
         debug_assert!(*lacks > 0, "what comes up has been down");
         *lacks = lacks.saturating_sub(1);
-        self.look_after(site);
+        self.look_after(now, site);
     }
 
     /// A site is as dead as the worst that it suffers. A machine that is down relays nothing.
-    fn look_after(&mut self, site: Site) {
+    fn look_after(&mut self, now: Time, site: Site) {
         let host = match self.lacks[site.index()] {
             [0, 0] => Host::Up,
             [_, 0] => Host::ProcessDown,
@@ -219,7 +226,7 @@ impl Network {
         };
         let before = std::mem::replace(&mut self.wires.hosts[site.index()], host);
         if (before == Host::MachineDown) != (host == Host::MachineDown) {
-            self.reroute();
+            self.reroute(now);
         }
     }
 
@@ -278,7 +285,7 @@ impl Network {
         self.wires.links[there as usize].back = back;
         self.wires.links[back as usize].back = there;
         for link in [there, back] {
-            self.find_road(link);
+            self.find_road(link, Time::ZERO);
         }
         there
     }
@@ -297,8 +304,7 @@ impl Network {
             effect: effect(&self.impairments, from, to),
             stream: self.streams.link(label),
             draws: [0; Purpose::COUNT],
-            busy_until: Time::ZERO,
-            era: 0,
+            interface: Interface::new(),
             connection: NONE,
             waited: Duration::ZERO,
         });
@@ -342,7 +348,7 @@ impl Network {
         drops: impl Fn(Site, Site) -> bool,
     ) {
         for link in self.wires.links.iter_mut().filter(|link| drops(link.from, link.to)) {
-            link.era = link.era.wrapping_add(1);
+            link.interface.drop_all(now);
         }
         let io = &mut Io { now, wires: &mut self.wires, queue };
         for connection in self.connections.iter_mut().filter(|connection| connection.link != NONE) {
@@ -357,14 +363,14 @@ impl Network {
     }
 
     /// Finds the ways of all links anew.
-    fn reroute(&mut self) {
+    fn reroute(&mut self, now: Time) {
         self.survivors = None;
         for link in 0..self.wires.links.len() as u32 {
-            self.find_road(link);
+            self.find_road(link, now);
         }
     }
 
-    fn find_road(&mut self, link: u32) {
+    fn find_road(&mut self, link: u32, now: Time) {
         let Link { from, to, .. } = self.wires.links[link as usize];
         let road = match (self.is_cut(from, to), self.routing) {
             (false, _) => Road::Direct,
@@ -374,7 +380,13 @@ impl Network {
                 None => Road::Severed,
             },
         };
-        self.wires.links[link as usize].road = road;
+        let link = &mut self.wires.links[link as usize];
+        match (link.road == Road::Severed, road == Road::Severed) {
+            (false, true) => link.interface.sever(now),
+            (true, false) => link.interface.mend(now),
+            _ => {}
+        }
+        link.road = road;
     }
 
     fn way_around(&mut self, from: Site, to: Site) -> Option<Vec<Site>> {

@@ -14,8 +14,11 @@ impl Connection {
     /// The sending site went down.
     pub(crate) fn sender_down<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, loss: Loss) {
         self.take_acks(io.now, io.wires);
+        if loss == Loss::Machine {
+            self.fall_silent(io.now);
+        }
         match (self.state, loss) {
-            _ if self.sender == Sender::Gone => {} // what is on the wire is all that is left
+            (_, Loss::Process) if self.sender == Sender::Gone => {} // what is on its way is all that is left
             (State::Open, Loss::Process) => {
                 // What the kernel has, it sends; then it closes.
                 self.lose_from(io, self.admitted);
@@ -29,9 +32,27 @@ impl Connection {
         }
     }
 
-    /// The receiving site went down: what it knew of the connection is gone for good.
-    pub(crate) fn receiver_down(&mut self) {
+    /// What waits at the interface dies with the sender's machine.
+    fn fall_silent(&mut self, now: Time) {
+        self.silent_from = self.silent_from.min(now);
+        for (departure, number) in std::mem::take(&mut self.waiting) {
+            if !departure.is_by(now) && (self.base..self.end()).contains(&number) {
+                self.segment(number).on_wire -= 1;
+            }
+        }
+    }
+
+    /// The receiving site went down: what it knew of the connection is gone for good, and with its machine the
+    /// acknowledgements that waited at its interface.
+    pub(crate) fn receiver_down<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, loss: Loss) {
         self.receiver_gone = true;
+        let acks = self.acks.len();
+        if loss == Loss::Machine {
+            self.acks.retain(|ack| ack.departure.is_by(io.now));
+        }
+        if self.acks.len() < acks {
+            self.trouble(io);
+        }
     }
 
     /// The receiver knows nothing of this connection.
@@ -121,6 +142,7 @@ impl Connection {
         self.era = self.era.wrapping_add(1);
         self.last_arrival = io.now;
         self.segments.iter_mut().for_each(|segment| segment.on_wire = 0);
+        self.waiting.clear();
         self.dropped(io);
     }
 

@@ -8,6 +8,7 @@ use replisim_engine::{Duration, Time};
 use super::congestion::Congestion;
 use super::estimate::Estimate;
 use super::{Connection, State, TcpEvent};
+use crate::interface::Journey;
 use crate::link::{Host, Io, Purpose};
 use crate::message::NetworkEvent;
 
@@ -27,7 +28,9 @@ impl Connection {
         let retry = io.now + Duration::from_nanos(FIRST_RETRY << (tries - 1).min(6));
         self.state = State::Connecting { since, tries, retry };
         match io.wires.carry(io.now, self.link, Purpose::Handshake, 0) {
-            Some(at) => io.schedule(at, self.event(TcpEvent::Syn)),
+            Some(Journey { departure, arrival }) => {
+                io.schedule(arrival, self.there_event(TcpEvent::Syn, departure))
+            }
             None => self.unanswered(io),
         }
     }
@@ -57,8 +60,8 @@ impl Connection {
             self.receiver_gone = false;
         }
         match io.wires.carry(io.now, back, Purpose::Ack, 0) {
-            Some(at) if host != Host::MachineDown => {
-                io.schedule(at, self.back_event(TcpEvent::Answer { accepted }));
+            Some(Journey { departure, arrival }) if host != Host::MachineDown => {
+                io.schedule(arrival, self.back_event(TcpEvent::Answer { accepted }, departure));
             }
             _ => self.unanswered(io),
         }

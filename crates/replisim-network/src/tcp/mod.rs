@@ -32,6 +32,7 @@ use std::collections::VecDeque;
 
 use replisim_engine::Time;
 
+use crate::interface::Departure;
 use crate::link::{Io, Link, Wires};
 use crate::message::{Event, NetworkEvent, Packet, Traffic};
 use congestion::Congestion;
@@ -92,6 +93,9 @@ pub(crate) struct Connection {
     /// The earliest timer event on the schedule that still counts.
     alarm: Option<Time>,
 
+    /// When messages leave the sender's interface, as far as they had to wait, in order; and when that died.
+    waiting: VecDeque<(Departure, u64)>,
+    silent_from: Time,
     acks: VecDeque<Ack>,
     /// The acknowledgement event on the schedule.
     ack_event: Option<Time>,
@@ -148,6 +152,7 @@ struct Segment {
 #[derive(Clone, Copy, Debug)]
 struct Ack {
     at: Time,
+    departure: Departure,
     upto: u64,
     number: u64,
 }
@@ -155,8 +160,8 @@ struct Ack {
 /// What the network schedules for a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum TcpEvent {
-    /// A message reaches the receiver.
-    Arrive { number: u64 },
+    /// A message reaches the receiver: the last bits of its number.
+    Arrive { number: u32 },
     /// An acknowledgement that matters reaches the sender.
     Ack,
     /// A timer of the sender expires.
@@ -205,6 +210,8 @@ impl Connection {
             probed: None,
             troubled_until: 0,
             alarm: None,
+            waiting: VecDeque::new(),
+            silent_from: Time::MAX,
             acks: VecDeque::new(),
             ack_event: None,
             last_arrival: Time::ZERO,
@@ -224,12 +231,29 @@ impl Connection {
         io: &mut Io<'_, E>,
         event: TcpEvent,
         era: u16,
+        departure: Departure,
     ) {
         match event {
-            TcpEvent::Arrive { number } if era == self.era => self.arrive(io, number),
-            TcpEvent::Syn if era == self.era => self.syn_arrives(io),
-            TcpEvent::Answer { accepted } if era == self.back_era => self.answered(io, accepted),
-            TcpEvent::Reset if era == self.back_era => self.reset(io),
+            TcpEvent::Arrive { number } if era == self.era => {
+                let after_base = number.wrapping_sub(self.base as u32);
+                self.arrive(io, self.base + u64::from(after_base), departure)
+            }
+            TcpEvent::Syn if era == self.era => match io.wires.let_out(self.link, departure) {
+                true => self.syn_arrives(io),
+                false => self.unanswered(io),
+            },
+            TcpEvent::Answer { accepted } if era == self.back_era => {
+                match io.wires.let_out(self.link(io.wires).back, departure) {
+                    true => self.answered(io, accepted),
+                    false => self.unanswered(io),
+                }
+            }
+            TcpEvent::Reset if era == self.back_era => {
+                match io.wires.let_out(self.link(io.wires).back, departure) {
+                    true => self.reset(io),
+                    false => self.vanished(io),
+                }
+            }
             TcpEvent::Ack => self.ack_arrives(io),
             TcpEvent::Timer => self.expire(io),
             _ => {} // dropped, or of an earlier life
@@ -251,13 +275,18 @@ impl Connection {
         &mut self.segments[(number - self.base) as usize]
     }
 
-    /// The event of something that travels from the sender to the receiver, or stays with the sender.
+    /// The event of something that stays with the sender.
     fn event(&self, event: TcpEvent) -> Event {
-        Event::Tcp { connection: self.id, era: self.era, event }
+        self.there_event(event, Departure::AT_ONCE)
+    }
+
+    /// The event of something that travels from the sender to the receiver.
+    fn there_event(&self, event: TcpEvent, departure: Departure) -> Event {
+        Event::Tcp { connection: self.id, era: self.era, departure, event }
     }
 
     /// The event of something that travels back.
-    fn back_event(&self, event: TcpEvent) -> Event {
-        Event::Tcp { connection: self.id, era: self.back_era, event }
+    fn back_event(&self, event: TcpEvent, departure: Departure) -> Event {
+        Event::Tcp { connection: self.id, era: self.back_era, departure, event }
     }
 }

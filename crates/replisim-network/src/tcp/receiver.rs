@@ -1,26 +1,32 @@
 //! The receiver: delivers in order, keeps what is ahead of a gap, throws duplicates away, acknowledges each arrival.
 
 use super::{Ack, Connection, Sender, TcpEvent};
+use crate::interface::{Departure, Journey};
 use crate::link::{Host, Io, Purpose};
 use crate::message::NetworkEvent;
 
 impl Connection {
     /// A message reaches the receiving machine.
     #[inline]
-    pub(super) fn arrive<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
-        if !(self.base..self.end()).contains(&number) {
+    pub(super) fn arrive<E: Copy + From<NetworkEvent>>(
+        &mut self,
+        io: &mut Io<'_, E>,
+        number: u64,
+        departure: Departure,
+    ) {
+        if !(self.base..self.end()).contains(&number) || !departure.is_by(self.silent_from) {
             return; // acknowledged long since, a copy that was not needed; or lost already, with the sender
         }
         self.segment(number).on_wire -= 1;
         let to = self.link(io.wires).to;
-        if io.wires.host(to) == Host::MachineDown {
+        if !io.wires.let_out(self.link, departure) || io.wires.host(to) == Host::MachineDown {
             self.vanished(io);
         } else if self.receiver_gone {
             let back = self.link(io.wires).back;
             match io.wires.carry(io.now, back, Purpose::Ack, 0) {
-                Some(at) if self.sender != Sender::Gone => {
-                    self.last_ack = at.max(self.last_ack);
-                    io.schedule(self.last_ack, self.back_event(TcpEvent::Reset));
+                Some(Journey { departure, arrival }) if self.sender != Sender::Gone => {
+                    self.last_ack = arrival.max(self.last_ack);
+                    io.schedule(self.last_ack, self.back_event(TcpEvent::Reset, departure));
                 }
                 _ => self.vanished(io),
             }
@@ -50,9 +56,9 @@ impl Connection {
     fn acknowledge<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
         let back = self.link(io.wires).back;
         match io.wires.carry(io.now, back, Purpose::Ack, 0) {
-            Some(at) => {
-                self.last_ack = at.max(self.last_ack);
-                self.acks.push_back(Ack { at: self.last_ack, upto: self.expected, number });
+            Some(Journey { departure, arrival }) => {
+                self.last_ack = arrival.max(self.last_ack);
+                self.acks.push_back(Ack { at: self.last_ack, departure, upto: self.expected, number });
                 self.await_acks(io);
             }
             None => self.trouble(io),
@@ -60,7 +66,7 @@ impl Connection {
     }
 
     /// A message was on the wire and is no more.
-    fn vanished<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
+    pub(super) fn vanished<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
         match self.sender {
             Sender::Gone => self.strand(io),
             _ => self.trouble(io),

@@ -4,6 +4,7 @@
 use replisim_engine::Time;
 
 use super::{Ack, Connection, Segment, State, TcpEvent};
+use crate::interface::{Departure, Journey};
 use crate::link::{Io, Purpose, Wires};
 use crate::message::{NetworkEvent, Packet, Traffic};
 
@@ -128,13 +129,25 @@ impl Connection {
         }
         let purpose = if first { Purpose::Message(kind) } else { Purpose::Retransmission(kind) };
         match io.wires.carry(io.now, self.link, purpose, bytes) {
-            Some(at) => {
-                self.last_arrival = at.max(self.last_arrival);
+            Some(Journey { departure, arrival }) => {
+                self.last_arrival = arrival.max(self.last_arrival);
                 self.segment(number).on_wire += 1;
-                io.schedule(self.last_arrival, self.event(TcpEvent::Arrive { number }));
+                if departure != Departure::AT_ONCE {
+                    self.wait(io.now, departure, number);
+                }
+                let event = TcpEvent::Arrive { number: number as u32 };
+                io.schedule(self.last_arrival, self.there_event(event, departure));
             }
             None => self.trouble(io),
         }
+    }
+
+    /// Remembers what waits at the interface; what has left is forgotten.
+    fn wait(&mut self, now: Time, departure: Departure, number: u64) {
+        while self.waiting.front().is_some_and(|(departure, _)| departure.is_by(now)) {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back((departure, number));
     }
 
     /// Makes an event of the next acknowledgement, if anything depends on it.
@@ -161,6 +174,10 @@ impl Connection {
     pub(super) fn take_acks(&mut self, now: Time, wires: &Wires) {
         while let Some(ack) = self.acks.front().copied().filter(|ack| ack.at <= now) {
             self.acks.pop_front();
+            if !wires.let_out(self.link(wires).back, ack.departure) {
+                self.troubled_until = self.next;
+                continue;
+            }
             if ack.upto > self.base {
                 self.acknowledged(ack);
             }

@@ -86,7 +86,7 @@ fn settings() -> impl Strategy<Value = NetworkSettings> {
         routing: if around { Routing::ShortestSurvivingPath } else { Routing::Direct },
         default: LinkSettings {
             ordered: Some(ordered),
-            bandwidth: narrow.then(|| Bandwidth::bits_per_second(1_000_000)),
+            bandwidth: narrow.then(|| Bandwidth::bits_per_second(300_000)),
             loss: lossy.then(|| Share::new(0.1)),
             duplicate: lossy.then(|| Share::new(0.1)),
             jitter: jitter.then(|| Law::Exponential { mean: ms(30) }),

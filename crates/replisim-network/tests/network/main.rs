@@ -3,6 +3,7 @@
 mod bench;
 mod conservation;
 mod endings;
+mod interface;
 mod roads;
 mod tcp;
 mod unordered;
