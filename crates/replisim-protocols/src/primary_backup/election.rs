@@ -14,7 +14,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_observe::Member;
+use replisim_observe::{Member, Time};
 
 use super::intent::Intent;
 use super::message::{Message, Timer};
@@ -45,6 +45,8 @@ pub(super) struct Candidacy {
     votes: BTreeSet<Member>,
     /// Heartbeats that would have been sent since the votes were asked for.
     pub(super) heartbeats: u64,
+    /// When it began to stand, by its own clock.
+    pub(super) asked: Time,
 }
 
 impl PrimaryBackup {
@@ -67,7 +69,7 @@ impl PrimaryBackup {
             self.ask(false, true, out);
         } else if replica.suspects && self.disk.incomplete.is_none() {
             let term = self.settings.next_term(self.disk.office.term, false);
-            self.announce(term, true, false);
+            self.announce(term, true, false, out.local_clock());
             self.ask(true, false, out);
         } else {
             return;
@@ -87,16 +89,16 @@ impl PrimaryBackup {
         self.stand_in_earnest(term, true, out);
     }
 
-    fn announce(&mut self, term: u16, trial: bool, forced: bool) {
+    fn announce(&mut self, term: u16, trial: bool, forced: bool, asked: Time) {
         if let Role::Replica(replica) = &mut self.role {
             let votes = BTreeSet::from([self.settings.me]);
-            replica.candidacy = Some(Candidacy { term, trial, forced, votes, heartbeats: 0 });
+            replica.candidacy = Some(Candidacy { term, trial, forced, votes, heartbeats: 0, asked });
         }
     }
 
     fn stand_in_earnest(&mut self, term: u16, forced: bool, out: &mut impl Effects<PrimaryBackup>) {
         self.hear_of(term, None, out);
-        self.announce(term, false, forced);
+        self.announce(term, false, forced, out.local_clock());
         out.arm(Timer::Stand, self.settings.stand_after(true)); // the answers need their time anew
         self.promise(Intent::Ask { term, forced }, out);
     }

@@ -62,6 +62,7 @@ use crate::protocol::{
 };
 use disk::Disk;
 use intent::{Intent, Record};
+use lease::Lease;
 use primary::{Primary, Stage};
 use reads::Waiting;
 use replica::{Pulse, Replica};
@@ -116,8 +117,9 @@ impl Protocol for PrimaryBackup {
             let bytes = self.disk.log.bytes_between(synced, end);
             self.persist(Intent::Entries { end }, bytes, out);
         }
-        if let Role::Primary(_) = self.role {
-            self.start_rhythms(out); // the beginning of time
+        if let Role::Primary(primary) = &mut self.role {
+            primary.lease = Lease::from(out.local_clock()); // the beginning of time
+            self.start_rhythms(out);
             self.try_to_serve(out);
         } else if self.resumes() {
             self.claim(false, out);

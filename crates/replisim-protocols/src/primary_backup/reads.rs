@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, VecDeque};
 use replisim_engine::Duration;
 use replisim_observe::{Key, Member, Op, Time, Version};
 
-use super::primary::Stage;
 use super::{PrimaryBackup, Role};
 use crate::protocol::{Behind, BoundedRead, Consistency, Effects, Reply, SessionRead, version};
 
@@ -64,7 +63,7 @@ impl PrimaryBackup {
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         let (has_it, behind) = match consistency {
-            Consistency::Strong => (self.serves(), Behind::Redirect),
+            Consistency::Strong => (self.serves(out), Behind::Redirect),
             Consistency::Eventual => (true, Behind::Refuse),
             Consistency::Session(SessionRead { behind }) => (self.shows() >= token, behind),
             Consistency::Bounded(BoundedRead { staleness, behind }) => {
@@ -75,7 +74,7 @@ impl PrimaryBackup {
             _ if has_it => out.reply(op, Reply::Value(out.read(key))),
             Behind::Refuse => out.reply(op, Reply::Refused),
             // The primary has nobody to send the client to.
-            Behind::Redirect if !self.serves() => out.reply(op, Reply::Redirect(self.known_primary())),
+            Behind::Redirect if !self.serves(out) => out.reply(op, Reply::Redirect(self.known_primary())),
             Behind::Redirect | Behind::Wait => match consistency {
                 Consistency::Bounded(BoundedRead { staleness, .. }) => {
                     self.waiting.bounded.insert((staleness, op), key);
@@ -113,7 +112,7 @@ impl PrimaryBackup {
     /// How old what this member shows may be, as far as it knows.
     fn age(&self, out: &impl Effects<PrimaryBackup>) -> Option<Duration> {
         match &self.role {
-            Role::Primary(_) => self.serves().then_some(Duration::ZERO),
+            Role::Primary(_) => self.serves(out).then_some(Duration::ZERO),
             Role::Replica(replica) => replica.freshness.as_of.map(|as_of| {
                 let age = out.local_clock().signed_since(as_of);
                 Duration::from_nanos(age.max(0) as u64)
@@ -124,9 +123,6 @@ impl PrimaryBackup {
     /// Where this member sends those whom it cannot serve.
     pub(super) fn known_primary(&self) -> Option<Member> {
         match &self.role {
-            Role::Primary(primary) if primary.stage == Stage::Serving && self.holds_lease() => {
-                Some(self.settings.me)
-            }
             Role::Primary(_) => None,
             Role::Replica(replica) => replica.leader,
         }

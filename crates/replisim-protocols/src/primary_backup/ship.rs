@@ -117,6 +117,7 @@ impl PrimaryBackup {
         if said.level {
             self.relent(i);
         }
+        self.extend_lease();
         self.try_to_serve(out);
         self.advance_commit(out);
         if self.settings.ship_every.nanos() == 0 {
@@ -154,10 +155,8 @@ impl PrimaryBackup {
     /// Tells every replica how far it ought to be; one that has not been heard of, to follow.
     pub(super) fn beat(&mut self, out: &mut impl Effects<PrimaryBackup>) {
         out.arm(Timer::Heartbeat, Span::exactly(self.settings.heartbeat));
-        if let Role::Primary(primary) = &mut self.role {
-            primary.round += 1;
-        }
-        let shows = self.holds_lease().then(|| (self.disk.applied, out.local_clock()));
+        self.begin_round(out);
+        let shows = self.holds_lease(out).then(|| (self.disk.applied, out.local_clock()));
         for i in 0..self.settings.members as usize - 1 {
             let Role::Primary(primary) = &self.role else { return };
             let peer = &primary.peers[i];

@@ -5,6 +5,7 @@ use replisim_observe::Member;
 
 use super::disk::Office;
 use super::intent::Intent;
+use super::lease::Lease;
 use super::message::Timer;
 use super::primary::{Primary, Stage};
 use super::replica::Replica;
@@ -66,11 +67,11 @@ impl PrimaryBackup {
         let by_order = candidacy.as_ref().is_some_and(|candidacy| candidacy.forced);
         let stage = if by_order { Stage::Waiting } else { Stage::Ready };
         let mut primary = Primary::new(&self.settings, stage, first, committed);
-        primary.round = match &candidacy {
-            // Whoever has voted for this member suspects nobody from then on: that was the first answer.
-            Some(candidacy) if !by_order => candidacy.heartbeats + 1,
-            _ => self.cold_round(),
-        };
+        // Whoever has voted for this member suspects nobody from then on: that was the first answer.
+        if let Some(candidacy) = candidacy.filter(|_| !by_order) {
+            primary.round = candidacy.heartbeats + 1;
+            primary.lease = Lease::from(candidacy.asked);
+        }
         self.role = Role::Primary(primary);
         self.start_rhythms(out);
         (0..self.settings.members as usize - 1).for_each(|i| self.lead(i, out));

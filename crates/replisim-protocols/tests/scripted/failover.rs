@@ -163,6 +163,62 @@ fn fencing_stops_a_primary_one_heartbeat_before_anyone_may_suspect_it() {
     script.expect_answers("p answers 3: written 1.2");
 }
 
+/// A primary that is paused sends no heartbeats: only its clock tells it that time has passed.
+#[test]
+fn fencing_holds_after_a_pause() {
+    for (paused_ms, expected) in
+        [(900, "written 1.1"), (901, "ask somebody else"), (10_000, "ask somebody else")]
+    {
+        let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+        script.clock(5_000);
+        script.beat("p");
+        script.clock(5_000 + paused_ms);
+        script.put("p", 0);
+        script.expect_answers(&format!("p answers 0: {expected}"));
+        script.beat("p"); // nobody has been elected: it goes on
+        script.put("p", 1);
+        script.ignore();
+        script.read("p", 3, Consistency::Strong, Version(0));
+        script.expect("p answers 2: nothing");
+    }
+}
+
+#[test]
+fn a_paused_primary_answers_nobody_for_what_was_acknowledged_before_the_pause() {
+    let mut script = Script::new(3, semi_sync);
+    script.put("p", 0);
+    script.deliver_from_to("p", "r1");
+    script.clock(10_000);
+    script.ignore();
+    script.deliver();
+    script.expect_answers("");
+    script.beat("p");
+    script.expect_answers("p answers 0: written 1.1");
+}
+
+#[test]
+fn a_candidate_that_was_paused_serves_only_once_a_majority_answers_again() {
+    for (paused_ms, expected) in [(900, "r1 is promoted above term 3\nr1 serves"), (901, "")] {
+        let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+        script.crash("p", Kept::Written);
+        script.clock(2_000);
+        script.fire("r1", Timer::Suspect);
+        script.fire("r2", Timer::Suspect);
+        script.fire("r1", Timer::Stand);
+        script.deliver_from_to("r1", "r2"); // on trial
+        script.deliver_from_to("r2", "r1");
+        script.deliver_from_to("r1", "r2"); // in earnest
+        script.clock(2_000 + paused_ms);
+        script.deliver_from_to("r2", "r1");
+        script.expect(expected);
+        script.deliver();
+        script.beat("r1");
+        script.ignore();
+        script.put("r1", 0);
+        script.expect_answers("r1 answers 0: written 4.1");
+    }
+}
+
 #[test]
 fn a_cut_off_primary_without_fencing_goes_on_and_loses_what_it_took() {
     let mut script = Script::new(3, |config| {
