@@ -58,7 +58,7 @@ pub use history::History;
 pub use message::{Item, Lead, Message, Timer};
 
 use crate::protocol::{
-    Command, Consistency, Effects, Kept, Members, Protocol, Request, Route, Span, version,
+    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Request, Route, Span, version,
 };
 use disk::Disk;
 use intent::{Intent, Record};
@@ -248,6 +248,6 @@ impl Protocol for PrimaryBackup {
 }
 
 /// The primary of `term` gives versions above this one; all others give versions up to it.
-fn floor(term: u16) -> Version {
-    version(term - 1, (1 << 48) - 1)
+fn floor(term: u32) -> Version {
+    version(term - 1, (1 << INDEX_BITS) - 1)
 }

@@ -18,7 +18,7 @@ impl PrimaryBackup {
     /// Clients that wait for a commit get no answer: what becomes of their writes is no longer decided here.
     pub(super) fn hear_of(
         &mut self,
-        term: u16,
+        term: u32,
         leader: Option<Member>,
         out: &mut impl Effects<PrimaryBackup>,
     ) {
@@ -38,7 +38,7 @@ impl PrimaryBackup {
 
     /// Makes itself primary of a term of its own, unasked.
     pub(super) fn claim(&mut self, ordered: bool, out: &mut impl Effects<PrimaryBackup>) {
-        let term = self.settings.next_term(self.disk.office.term, ordered);
+        let Some(term) = self.settings.next_term(self.disk.office.term, ordered) else { return };
         self.hear_of(term, None, out);
         self.take_office(out);
     }

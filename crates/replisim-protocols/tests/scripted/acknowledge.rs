@@ -1,10 +1,10 @@
 //! When clients are answered.
 
 use replisim_engine::Bytes;
-use replisim_observe::Version;
 use replisim_protocols::Change;
 use replisim_protocols::Kept;
 use replisim_protocols::primary_backup::{AckAt, Acknowledge, Config, OnTimeout, SemiSync, Timer};
+use replisim_protocols::protocol::version;
 
 use crate::driver::Script;
 
@@ -131,7 +131,7 @@ fn of_two_compare_and_sets_that_wait_at_once_one_wins() {
     let mut script = Script::new(2, semi_sync(1, AckAt::Logged, OnTimeout::Block));
     script.put("p", 0);
     script.deliver();
-    let seen = Some(Version((1 << 48) + 1));
+    let seen = Some(version(1, 1));
     script.ignore();
     script.write("p", 0, Change::CompareAndSet { expected: seen, bytes: 10 });
     script.write("p", 0, Change::CompareAndSet { expected: seen, bytes: 10 });
@@ -146,7 +146,7 @@ fn a_tombstone_has_a_version_of_its_own() {
     script.write("p", 0, Change::CompareAndSet { expected: None, bytes: 10 });
     script.write("p", 0, Change::Delete);
     script.write("p", 0, Change::CompareAndSet { expected: None, bytes: 10 });
-    script.write("p", 0, Change::CompareAndSet { expected: Some(Version((1 << 48) + 2)), bytes: 10 });
+    script.write("p", 0, Change::CompareAndSet { expected: Some(version(1, 2)), bytes: 10 });
     script.expect_answers(
         "p answers 0: written 1.1
          p answers 1: written 1.2

@@ -311,6 +311,50 @@ fn an_unfenced_order_is_carried_out_at_once() {
 }
 
 #[test]
+fn orders_follow_one_another_as_often_as_anybody_likes() {
+    let mut script = Script::new(2, manual(false));
+    for _ in 0..1_000 {
+        for member in ["r1", "p"] {
+            script.order(member);
+            script.put(member, 0);
+            script.deliver();
+        }
+    }
+    assert_eq!(script.shows("r1"), "0=256000.2000");
+    assert_eq!(script.shows("p"), script.shows("r1"));
+}
+
+#[test]
+fn rhythms_and_bounds_may_be_as_long_as_anybody_likes() {
+    use replisim_observe::Duration;
+    for failover in [
+        Failover::None,
+        Failover::Manual,
+        Failover::Automatic(Automatic {
+            after: Duration::from_nanos(u64::MAX),
+            promote: Promote::Order(vec!["r2".to_string()]),
+        }),
+    ] {
+        let mut script = Script::new(3, |config| {
+            config.failover = failover;
+            config.heartbeat = Duration::from_nanos(u64::MAX);
+        });
+        script.put("p", 0);
+        script.order("r1");
+        script.deliver();
+        if script.is_armed("r1", Timer::Suspect) {
+            elect(&mut script, "r1", "r2");
+        }
+        for (member, timer) in [("p", Timer::Heartbeat), ("r1", Timer::Heartbeat), ("r1", Timer::Serve)] {
+            if script.is_armed(member, timer) {
+                script.fire(member, timer);
+                script.deliver();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_fenced_order_waits_until_the_old_primary_must_have_stopped() {
     let mut script = Script::new(3, manual(true));
     script.crash("p", Kept::Written);

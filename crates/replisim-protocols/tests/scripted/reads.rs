@@ -2,11 +2,12 @@
 
 use replisim_observe::{Duration, Version};
 use replisim_protocols::primary_backup::Failover;
+use replisim_protocols::protocol::INDEX_BITS;
 use replisim_protocols::{Behind, BoundedRead, Consistency, Kept, SessionRead};
 
 use crate::driver::Script;
 
-const SEEN: Version = Version((1 << 48) + 1);
+const SEEN: Version = Version((1 << INDEX_BITS) + 1);
 
 fn session(behind: Behind) -> Consistency {
     Consistency::Session(SessionRead { behind })
