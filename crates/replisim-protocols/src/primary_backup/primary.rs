@@ -101,7 +101,7 @@ pub(super) struct Degraded {
     /// The last heartbeat before.
     round: u64,
     /// How many replicas have caught up since.
-    level: u32,
+    pub(super) level: u32,
 }
 
 impl Primary {

@@ -130,8 +130,11 @@ impl PrimaryBackup {
     pub(super) fn joined(&mut self, from: Member, out: &mut impl Effects<PrimaryBackup>) {
         let Role::Primary(primary) = &mut self.role else { return };
         let i = Primary::peer_index(self.settings.me, from);
-        let Primary { peers, acknowledged, logged, rounds, .. } = primary;
+        let Primary { peers, acknowledged, logged, rounds, degraded, .. } = primary;
         let peer = &mut peers[i];
+        if let Some(degraded) = degraded.as_mut().filter(|_| peer.level) {
+            degraded.level -= 1;
+        }
         acknowledged.change(peer.counted, 0);
         logged.change(peer.logged, 0);
         rounds.change(peer.round, 0);

@@ -92,6 +92,32 @@ fn on_timeout_async_answers_and_waits_again_once_a_replica_has_caught_up() {
 }
 
 #[test]
+fn a_replica_that_catches_up_twice_is_still_one_replica() {
+    let mut script = Script::new(3, semi_sync(2, AckAt::Logged, OnTimeout::Async));
+    script.crash("r2", Kept::Synced);
+    script.put("p", 0);
+    script.deliver();
+    script.clock(1_000);
+    script.fire("p", Timer::Patience);
+    (0..3).for_each(|_| script.beat("p")); // r1 has caught up
+    for restarts in 1..=3 {
+        script.crash("r1", Kept::Synced);
+        script.restart("r1");
+        (0..3).for_each(|_| script.beat("p"));
+        script.ignore();
+        script.put("p", 0);
+        script.expect_answers(&format!("p answers {restarts}: written 1.{}", restarts + 1));
+        script.deliver();
+    }
+    script.restart("r2");
+    (0..3).for_each(|_| script.beat("p")); // both have
+    script.put("p", 0);
+    script.ignore();
+    script.deliver();
+    script.expect_answers("p answers 4: written 1.5");
+}
+
+#[test]
 fn patience_is_counted_from_the_oldest_write_that_still_waits() {
     let mut script = Script::new(2, semi_sync(1, AckAt::Logged, OnTimeout::Async));
     script.put("p", 0);
