@@ -120,11 +120,12 @@ impl PrimaryBackup {
         }
     }
 
-    /// Where this member sends those whom it cannot serve.
+    /// Where this member sends those whom it cannot serve. It sends nobody to a primary that it suspects: the driver
+    /// looks for another.
     pub(super) fn known_primary(&self) -> Option<Member> {
         match &self.role {
-            Role::Primary(_) => None,
-            Role::Replica(replica) => replica.leader,
+            Role::Replica(replica) if !replica.suspects => replica.leader,
+            _ => None,
         }
     }
 }

@@ -106,6 +106,23 @@ fn the_order_decides_who_stands_first() {
 }
 
 #[test]
+fn one_that_suspects_the_primary_sends_nobody_to_it() {
+    let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+    script.put("r1", 0);
+    script.fire("r1", Timer::Suspect);
+    script.put("r1", 0);
+    script.read("r1", 0, Consistency::Strong, Version(0));
+    script.beat("p");
+    script.put("r1", 0);
+    script.expect(
+        "r1 answers 0: ask p
+         r1 answers 1: ask somebody else
+         r1 answers 2: ask somebody else
+         r1 answers 3: ask p",
+    );
+}
+
+#[test]
 fn a_member_that_was_cut_off_does_not_unseat_a_healthy_primary() {
     let mut script = Script::new(3, automatic(Promote::MostAdvanced));
     script.cut("r2");
