@@ -65,6 +65,8 @@ pub enum Message {
         after: u64,
         /// The last position that is missing.
         upto: u64,
+        /// The last heartbeat that arrived: what was sent well before it has arrived too, or is lost.
+        round: u64,
     },
     /// To the primary of a term: I have heard of your term; tell me its history.
     Join {

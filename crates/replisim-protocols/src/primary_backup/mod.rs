@@ -67,7 +67,7 @@ use primary::{Primary, Stage};
 use reads::Waiting;
 use replica::{Pulse, Replica};
 use settings::Settings;
-use ship::Standing;
+use ship::{Missing, Standing};
 
 /// One member of a primary–backup group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -162,7 +162,9 @@ impl Protocol for PrimaryBackup {
             Message::Acknowledge { joining, round, received, logged, level, partial, .. } => {
                 self.acknowledged(from, Standing { joining, round, received, logged, level, partial }, out);
             }
-            Message::Fetch { after, upto, .. } => self.ship_again(from, after, upto, out),
+            Message::Fetch { after, upto, round, .. } => {
+                self.ship_again(from, Missing { after, upto, round }, out);
+            }
             Message::Join { .. } => self.joined(from, out),
             Message::Lead(lead) => self.led(from, lead, out),
             Message::Copy { joining, position, first, items, .. } => {

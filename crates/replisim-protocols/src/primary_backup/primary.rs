@@ -73,6 +73,10 @@ pub(super) struct Peer {
     pub(super) received: u64,
     /// The bytes of the log up to there.
     pub(super) received_through: u64,
+    /// What it missed has been sent again up to here.
+    pub(super) again: u64,
+    /// The heartbeat before that.
+    pub(super) again_round: u64,
     /// What it counts for in [`Primary::acknowledged`].
     pub(super) counted: u64,
     /// What it counts for in [`Primary::logged`].
@@ -139,6 +143,8 @@ impl Peer {
             shipped: 0,
             received: 0,
             received_through: 0,
+            again: 0,
+            again_round: 0,
             counted: 0,
             logged: 0,
             round: 0,

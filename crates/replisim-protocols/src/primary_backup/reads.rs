@@ -23,6 +23,14 @@ pub(super) struct Waiting {
     bounded: BTreeMap<(Duration, Op), Key>,
 }
 
+impl Waiting {
+    /// Whether nobody else may wait. Clients that give up do not say so; memory has an end.
+    fn is_full(&self) -> bool {
+        const MOST: usize = 1 << 16;
+        self.sessions.len() + self.bounded.len() >= MOST
+    }
+}
+
 /// What a replica knows of how fresh its copy is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(super) struct Freshness {
@@ -75,6 +83,7 @@ impl PrimaryBackup {
             Behind::Refuse => out.reply(op, Reply::Refused),
             // The primary has nobody to send the client to.
             Behind::Redirect if !self.serves(out) => out.reply(op, Reply::Redirect(self.known_primary())),
+            Behind::Redirect | Behind::Wait if self.waiting.is_full() => out.reply(op, Reply::Refused),
             Behind::Redirect | Behind::Wait => match consistency {
                 Consistency::Bounded(BoundedRead { staleness, .. }) => {
                     self.waiting.bounded.insert((staleness, op), key);
