@@ -14,7 +14,7 @@ use crate::protocol::version;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Entry {
     /// The term in which it was written.
-    pub term: u16,
+    pub term: u32,
     /// The key it sets.
     pub key: Key,
     /// The handle of the write.

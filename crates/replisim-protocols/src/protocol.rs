@@ -351,8 +351,17 @@ impl Members<'_> {
     }
 }
 
+/// Bits of a version that say where in a log it stands; the rest is its term.
+pub const INDEX_BITS: u32 = 40;
+
+/// The last term that there can be.
+pub const LAST_TERM: u32 = (1 << (u64::BITS - INDEX_BITS)) - 1;
+
 /// Packs (term, index) into a version: later terms supersede earlier ones, then the log position decides.
-pub fn version(term: u16, index: u64) -> Version {
-    debug_assert!(index < 1 << 48, "a log of 2^48 entries");
-    Version(u64::from(term) << 48 | index)
+pub fn version(term: u32, index: u64) -> Version {
+    debug_assert!(
+        term <= LAST_TERM && index < 1 << INDEX_BITS,
+        "{term}, {index}: a version of more than 64 bits"
+    );
+    Version(u64::from(term) << INDEX_BITS | index)
 }

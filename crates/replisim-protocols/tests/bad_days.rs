@@ -19,6 +19,8 @@ struct Day {
     protocols: Vec<PrimaryBackup>,
     stage: Stage,
     down: BTreeSet<usize>,
+    /// Members whose process stands still, until when: what comes meanwhile waits for them.
+    paused: BTreeMap<usize, u64>,
     random: Random,
 }
 
@@ -47,6 +49,15 @@ enum Event {
     Deliver(usize, usize, Message),
     Timer(usize, Timer, u64),
     Synced(usize, u64, u64),
+}
+
+impl Event {
+    /// To whom it happens.
+    fn member(&self) -> usize {
+        match self {
+            Event::Deliver(_, member, _) | Event::Timer(member, ..) | Event::Synced(member, ..) => *member,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -157,7 +168,8 @@ impl Day {
             writing: BTreeMap::new(),
             primaries: 0,
         };
-        let mut day = Day { protocols, stage, down: BTreeSet::new(), random: Random(!seed) };
+        let mut day =
+            Day { protocols, stage, down: BTreeSet::new(), paused: BTreeMap::new(), random: Random(!seed) };
         (0..members).for_each(|i| day.at(i, |protocol, out| protocol.start(out)));
         day
     }
@@ -169,7 +181,11 @@ impl Day {
 
     fn run_until(&mut self, limit: u64) {
         while let Some(next) = self.stage.queue.first_entry().filter(|next| next.key().0 <= limit) {
-            let ((now, _), event) = next.remove_entry();
+            let ((now, number), event) = next.remove_entry();
+            if let Some(until) = self.paused.get(&event.member()).copied().filter(|until| *until > now) {
+                self.stage.queue.insert((until, number), event);
+                continue;
+            }
             self.stage.now = now;
             match event {
                 Event::Deliver(from, to, message) if !self.down.contains(&to) => {
@@ -192,6 +208,7 @@ impl Day {
 
     fn crash(&mut self, member: usize, kept: Kept) {
         self.down.insert(member);
+        self.paused.remove(&member);
         self.stage.lives[member] += 1;
         self.stage.armings[member].iter_mut().for_each(|arming| *arming += 1);
         if kept == Kept::Nothing {
@@ -206,6 +223,10 @@ impl Day {
         }
     }
 
+    fn takes_requests(&self, member: usize) -> bool {
+        !self.down.contains(&member) && self.paused.get(&member).is_none_or(|until| *until <= self.stage.now)
+    }
+
     /// Something goes wrong, or is mended.
     fn mishap(&mut self, loses_disks: bool) {
         let member = self.random.below(self.protocols.len() as u64) as usize;
@@ -216,12 +237,15 @@ impl Day {
             1 => Kept::Synced,
             _ => Kept::Nothing,
         };
-        match self.random.below(5) {
+        match self.random.below(6) {
             0 if !self.down.contains(&member) => self.crash(member, kept),
             1 if self.stage.cut.len() < 2 => {
                 self.stage.cut.insert(member);
             }
             2 => self.stage.cut.clear(),
+            3 if !self.down.contains(&member) => {
+                self.paused.insert(member, self.stage.now + self.random.below(5_000) * MS);
+            }
             _ => (0..self.protocols.len()).for_each(|member| self.restart(member)),
         }
     }
@@ -229,7 +253,7 @@ impl Day {
     /// A client writes somewhere.
     fn write(&mut self, n: u64) {
         let member = self.random.below(self.protocols.len() as u64) as usize;
-        if !self.down.contains(&member) {
+        if self.takes_requests(member) {
             let key = Key(self.random.below(8) as u32);
             let request = Request::Write { key, write: Write(n), change: Change::Put { bytes: 10 } };
             self.stage.writing.insert(Op(n), key);
@@ -242,7 +266,7 @@ impl Day {
         let key = Key(self.random.below(8) as u32);
         self.stage.reading = Some(key);
         for member in
-            (0..self.protocols.len()).filter(|member| !self.down.contains(member)).collect::<Vec<_>>()
+            (0..self.protocols.len()).filter(|member| self.takes_requests(*member)).collect::<Vec<_>>()
         {
             let request = Request::Read { key, consistency: Consistency::Strong, token: Version(0) };
             self.at(member, |protocol, out| protocol.request(Op(u64::MAX), request, out));
@@ -273,7 +297,7 @@ fn check(name: &str, members: usize, config: Config, promises: Promises, seeds: 
             }
             if by_order && day.random.below(500) == 0 {
                 let member = day.random.below(members as u64) as usize;
-                if !day.down.contains(&member) {
+                if day.takes_requests(member) {
                     day.at(member, |protocol, out| protocol.command(Command::Promote, out));
                 }
             }

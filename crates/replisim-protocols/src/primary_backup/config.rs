@@ -199,7 +199,7 @@ impl Configuration for Config {
                 "add a third node (a witness), or write `failover: manual`",
             ),
             (
-                after.is_some_and(|after| after.nanos() < 3 * self.heartbeat.nanos()),
+                after.is_some_and(|after| after.nanos() < self.heartbeat.nanos().saturating_mul(3)),
                 "failover.automatic.after",
                 "a replica would suspect its primary over one late heartbeat",
                 "must be at least three times `heartbeat`",
@@ -283,6 +283,14 @@ mod tests {
             (3, automatic(299, Promote::MostAdvanced), vec!["failover.automatic.after"]),
             (2, automatic(1_000, Promote::MostAdvanced), vec!["failover.automatic"]),
             (3, automatic(1_000, twice), vec!["failover.automatic.promote.order"]),
+            (
+                3,
+                Config {
+                    heartbeat: Duration::from_nanos(u64::MAX),
+                    ..automatic(1_000, Promote::MostAdvanced)
+                },
+                vec!["failover.automatic.after"],
+            ),
             (2, manual(true), vec!["failover.manual"]),
             (2, manual(false), vec![]),
             (3, manual(true), vec![]),

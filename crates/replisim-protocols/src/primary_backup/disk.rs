@@ -42,7 +42,7 @@ pub(super) struct Disk {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Office {
     /// The latest term that it has heard of: it takes no part in earlier ones.
-    pub(super) term: u16,
+    pub(super) term: u32,
     /// Whether it is, or is about to be, the primary of that term.
     pub(super) primary: bool,
 }
@@ -71,7 +71,7 @@ impl Disk {
     }
 
     /// How advanced this member is: a member that has less may lack what another counted on it to have.
-    pub(super) fn advance(&self) -> (u16, u64) {
+    pub(super) fn advance(&self) -> (u32, u64) {
         let end = self.log.end();
         (self.history.reached(end), end)
     }

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeSet;
 
-use replisim_observe::Member;
+use replisim_observe::{Member, Time};
 
 use super::intent::Intent;
 use super::message::{Message, Timer};
@@ -26,9 +26,9 @@ use crate::protocol::{Effects, Span};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Ballot {
     /// The term for which the member stands.
-    pub term: u16,
+    pub term: u32,
     /// The latest term whose beginning it has in its log, and the end of that log.
-    pub advance: (u16, u64),
+    pub advance: (u32, u64),
     /// Whether it only asks whether it should ask.
     pub trial: bool,
     /// Whether it stands by order.
@@ -38,13 +38,15 @@ pub struct Ballot {
 /// A member that stands for election.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Candidacy {
-    pub(super) term: u16,
+    pub(super) term: u32,
     pub(super) trial: bool,
     pub(super) forced: bool,
     /// Who has granted it, this member included.
     votes: BTreeSet<Member>,
     /// Heartbeats that would have been sent since the votes were asked for.
     pub(super) heartbeats: u64,
+    /// When it began to stand, by its own clock.
+    pub(super) asked: Time,
 }
 
 impl PrimaryBackup {
@@ -66,8 +68,8 @@ impl PrimaryBackup {
         if ordered {
             self.ask(false, true, out);
         } else if replica.suspects && self.disk.incomplete.is_none() {
-            let term = self.settings.next_term(self.disk.office.term, false);
-            self.announce(term, true, false);
+            let Some(term) = self.settings.next_term(self.disk.office.term, false) else { return };
+            self.announce(term, true, false, out.local_clock());
             self.ask(true, false, out);
         } else {
             return;
@@ -83,20 +85,21 @@ impl PrimaryBackup {
         if !self.settings.fencing || self.settings.members == 1 {
             return self.claim(true, out);
         }
-        let term = self.settings.next_term(self.disk.office.term, true);
-        self.stand_in_earnest(term, true, out);
-    }
-
-    fn announce(&mut self, term: u16, trial: bool, forced: bool) {
-        if let Role::Replica(replica) = &mut self.role {
-            let votes = BTreeSet::from([self.settings.me]);
-            replica.candidacy = Some(Candidacy { term, trial, forced, votes, heartbeats: 0 });
+        if let Some(term) = self.settings.next_term(self.disk.office.term, true) {
+            self.stand_in_earnest(term, true, out);
         }
     }
 
-    fn stand_in_earnest(&mut self, term: u16, forced: bool, out: &mut impl Effects<PrimaryBackup>) {
+    fn announce(&mut self, term: u32, trial: bool, forced: bool, asked: Time) {
+        if let Role::Replica(replica) = &mut self.role {
+            let votes = BTreeSet::from([self.settings.me]);
+            replica.candidacy = Some(Candidacy { term, trial, forced, votes, heartbeats: 0, asked });
+        }
+    }
+
+    fn stand_in_earnest(&mut self, term: u32, forced: bool, out: &mut impl Effects<PrimaryBackup>) {
         self.hear_of(term, None, out);
-        self.announce(term, false, forced);
+        self.announce(term, false, forced, out.local_clock());
         out.arm(Timer::Stand, self.settings.stand_after(true)); // the answers need their time anew
         self.promise(Intent::Ask { term, forced }, out);
     }
@@ -163,7 +166,7 @@ impl PrimaryBackup {
     pub(super) fn voted(
         &mut self,
         from: Member,
-        term: u16,
+        term: u32,
         trial: bool,
         out: &mut impl Effects<PrimaryBackup>,
     ) {

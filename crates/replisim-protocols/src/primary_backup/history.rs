@@ -12,7 +12,7 @@ pub struct History(Arc<[Begin]>);
 /// The beginning of a term.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Begin {
-    term: u16,
+    term: u32,
     first: u64,
 }
 
@@ -23,18 +23,18 @@ impl History {
     }
 
     /// From `first` on, entries are of `term`.
-    pub(super) fn begin(&mut self, term: u16, first: u64) {
+    pub(super) fn begin(&mut self, term: u32, first: u64) {
         let before = self.0.iter().copied().filter(|begin| begin.first < first);
         self.0 = before.chain([Begin { term, first }]).collect();
     }
 
     /// The term of the entry at `position`; 0 before the first.
-    pub(super) fn term_at(&self, position: u64) -> u16 {
+    pub(super) fn term_at(&self, position: u64) -> u32 {
         self.0.iter().rev().find(|begin| begin.first <= position).map_or(0, |begin| begin.term)
     }
 
     /// The latest term of which a log that ends at `end` has all that went before.
-    pub(super) fn reached(&self, end: u64) -> u16 {
+    pub(super) fn reached(&self, end: u64) -> u32 {
         self.term_at(end + 1)
     }
 
@@ -55,7 +55,7 @@ impl History {
 mod tests {
     use super::*;
 
-    fn history(begins: &[(u16, u64)]) -> History {
+    fn history(begins: &[(u32, u64)]) -> History {
         History(begins.iter().map(|&(term, first)| Begin { term, first }).collect())
     }
 

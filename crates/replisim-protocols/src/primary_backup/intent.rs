@@ -27,11 +27,11 @@ pub(super) enum Intent {
     /// Nothing: the promise itself is the record.
     Promise,
     /// A vote may be sent.
-    Vote { to: Member, term: u16 },
+    Vote { to: Member, term: u32 },
     /// The others may be asked for their votes.
-    Ask { term: u16, forced: bool },
+    Ask { term: u32, forced: bool },
     /// The term begins.
-    Begin { term: u16 },
+    Begin { term: u32 },
     /// The primary may be followed.
     Follow { primary: Member, lead: Lead },
     /// A part of a copied store may be shown.

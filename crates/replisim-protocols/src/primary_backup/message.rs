@@ -16,7 +16,7 @@ pub enum Message {
     /// Primary to replica: the entries that follow position `after`.
     Append {
         /// The term.
-        term: u16,
+        term: u32,
         /// Position before the first entry.
         after: u64,
         /// The entries.
@@ -25,7 +25,7 @@ pub enum Message {
     /// Primary to replica: how far you ought to be.
     Heartbeat {
         /// The term.
-        term: u16,
+        term: u32,
         /// Which heartbeat of the term this is.
         round: u64,
         /// The last position sent to this replica.
@@ -43,7 +43,7 @@ pub enum Message {
     /// Replica to primary: how far I am.
     Acknowledge {
         /// The term.
-        term: u16,
+        term: u32,
         /// What the primary called this replica's joining: what was said before that no longer counts.
         joining: u32,
         /// The last heartbeat that arrived.
@@ -60,23 +60,25 @@ pub enum Message {
     /// Replica to primary: send me what follows `after`, up to `upto`, again.
     Fetch {
         /// The term.
-        term: u16,
+        term: u32,
         /// The last position that is there.
         after: u64,
         /// The last position that is missing.
         upto: u64,
+        /// The last heartbeat that arrived: what was sent well before it has arrived too, or is lost.
+        round: u64,
     },
     /// To the primary of a term: I have heard of your term; tell me its history.
     Join {
         /// The term.
-        term: u16,
+        term: u32,
     },
     /// From the primary of a term: follow me.
     Lead(Lead),
     /// Primary to replica: a part of my store.
     Copy {
         /// The term.
-        term: u16,
+        term: u32,
         /// As in `Acknowledge`.
         joining: u32,
         /// After which position the log is to continue once all is copied.
@@ -89,7 +91,7 @@ pub enum Message {
     /// Replica to primary: this part is on my disk.
     Copied {
         /// The term.
-        term: u16,
+        term: u32,
         /// As in `Acknowledge`.
         joining: u32,
         /// The first key of the part.
@@ -99,7 +101,7 @@ pub enum Message {
     /// than `complete_at`.
     Install {
         /// The term.
-        term: u16,
+        term: u32,
         /// As in `Acknowledge`.
         joining: u32,
         /// Your log continues after this position.
@@ -112,14 +114,14 @@ pub enum Message {
     /// To one who asked: you have my vote.
     Vote {
         /// The term of the ballot.
-        term: u16,
+        term: u32,
         /// Whether it was a trial.
         trial: bool,
     },
     /// To one who speaks in a term that is over: there is a later one.
     Outdated {
         /// The later one.
-        term: u16,
+        term: u32,
     },
 }
 
@@ -127,7 +129,7 @@ pub enum Message {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Lead {
     /// The term.
-    pub term: u16,
+    pub term: u32,
     /// How the primary calls this joining.
     pub joining: u32,
     /// Where its terms begin.
@@ -166,7 +168,7 @@ pub enum Timer {
 
 impl Message {
     /// The term in which it was said.
-    pub(super) fn term(&self) -> u16 {
+    pub(super) fn term(&self) -> u32 {
         match self {
             Message::Append { term, .. }
             | Message::Heartbeat { term, .. }

@@ -58,15 +58,16 @@ pub use history::History;
 pub use message::{Item, Lead, Message, Timer};
 
 use crate::protocol::{
-    Command, Consistency, Effects, Kept, Members, Protocol, Request, Route, Span, version,
+    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Request, Route, Span, version,
 };
 use disk::Disk;
 use intent::{Intent, Record};
+use lease::Lease;
 use primary::{Primary, Stage};
 use reads::Waiting;
 use replica::{Pulse, Replica};
 use settings::Settings;
-use ship::Standing;
+use ship::{Missing, Standing};
 
 /// One member of a primary–backup group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -116,8 +117,9 @@ impl Protocol for PrimaryBackup {
             let bytes = self.disk.log.bytes_between(synced, end);
             self.persist(Intent::Entries { end }, bytes, out);
         }
-        if let Role::Primary(_) = self.role {
-            self.start_rhythms(out); // the beginning of time
+        if let Role::Primary(primary) = &mut self.role {
+            primary.lease = Lease::from(out.local_clock()); // the beginning of time
+            self.start_rhythms(out);
             self.try_to_serve(out);
         } else if self.resumes() {
             self.claim(false, out);
@@ -160,7 +162,9 @@ impl Protocol for PrimaryBackup {
             Message::Acknowledge { joining, round, received, logged, level, partial, .. } => {
                 self.acknowledged(from, Standing { joining, round, received, logged, level, partial }, out);
             }
-            Message::Fetch { after, upto, .. } => self.ship_again(from, after, upto, out),
+            Message::Fetch { after, upto, round, .. } => {
+                self.ship_again(from, Missing { after, upto, round }, out);
+            }
             Message::Join { .. } => self.joined(from, out),
             Message::Lead(lead) => self.led(from, lead, out),
             Message::Copy { joining, position, first, items, .. } => {
@@ -246,6 +250,6 @@ impl Protocol for PrimaryBackup {
 }
 
 /// The primary of `term` gives versions above this one; all others give versions up to it.
-fn floor(term: u16) -> Version {
-    version(term - 1, (1 << 48) - 1)
+fn floor(term: u32) -> Version {
+    version(term - 1, (1 << INDEX_BITS) - 1)
 }

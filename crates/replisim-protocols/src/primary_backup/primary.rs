@@ -12,6 +12,7 @@ use replisim_observe::{Key, Member, Op, Time, Write};
 
 use super::copy::Copying;
 use super::intent::Intent;
+use super::lease::Lease;
 use super::message::Timer;
 use super::ranks::Ranks;
 use super::settings::Settings;
@@ -35,6 +36,8 @@ pub(super) struct Primary {
     pub(super) rounds: Ranks,
     /// The last heartbeat sent.
     pub(super) round: u64,
+    /// When those were sent on which its lease rests.
+    pub(super) lease: Lease,
     /// Everything up to here is committed.
     pub(super) committed: u64,
     /// Clients that wait for a commit, in the order of positions.
@@ -70,6 +73,10 @@ pub(super) struct Peer {
     pub(super) received: u64,
     /// The bytes of the log up to there.
     pub(super) received_through: u64,
+    /// What it missed has been sent again up to here.
+    pub(super) again: u64,
+    /// The heartbeat before that.
+    pub(super) again_round: u64,
     /// What it counts for in [`Primary::acknowledged`].
     pub(super) counted: u64,
     /// What it counts for in [`Primary::logged`].
@@ -98,7 +105,7 @@ pub(super) struct Degraded {
     /// The last heartbeat before.
     round: u64,
     /// How many replicas have caught up since.
-    level: u32,
+    pub(super) level: u32,
 }
 
 impl Primary {
@@ -113,6 +120,7 @@ impl Primary {
             rounds: zeros,
             peers,
             round: 0,
+            lease: Lease::default(),
             committed,
             pending: VecDeque::new(),
             patience: false,
@@ -135,6 +143,8 @@ impl Peer {
             shipped: 0,
             received: 0,
             received_through: 0,
+            again: 0,
+            again_round: 0,
             counted: 0,
             logged: 0,
             round: 0,
@@ -154,7 +164,7 @@ impl PrimaryBackup {
         change: Change,
         out: &mut impl Effects<PrimaryBackup>,
     ) {
-        if !self.serves() {
+        if !self.serves(out) {
             return out.reply(op, Reply::Redirect(self.known_primary()));
         }
         let (bytes, deleted) = match change {
@@ -188,7 +198,7 @@ impl PrimaryBackup {
     /// Commits what enough replicas have.
     pub(super) fn advance_commit(&mut self, out: &mut impl Effects<PrimaryBackup>) {
         // A primary that may have been replaced says nothing to anybody.
-        let (Some(needed), true) = (self.settings.wait, self.serves()) else { return };
+        let (Some(needed), true) = (self.settings.wait, self.serves(out)) else { return };
         let Role::Primary(primary) = &mut self.role else { return };
         let upto = match primary.degraded {
             Some(_) => self.disk.log.end(),

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, VecDeque};
 use replisim_engine::Duration;
 use replisim_observe::{Key, Member, Op, Time, Version};
 
-use super::primary::Stage;
 use super::{PrimaryBackup, Role};
 use crate::protocol::{Behind, BoundedRead, Consistency, Effects, Reply, SessionRead, version};
 
@@ -22,6 +21,14 @@ pub(super) struct Waiting {
     sessions: BTreeMap<(Version, Op), Key>,
     /// By the staleness that they bear.
     bounded: BTreeMap<(Duration, Op), Key>,
+}
+
+impl Waiting {
+    /// Whether nobody else may wait. Clients that give up do not say so; memory has an end.
+    fn is_full(&self) -> bool {
+        const MOST: usize = 1 << 16;
+        self.sessions.len() + self.bounded.len() >= MOST
+    }
 }
 
 /// What a replica knows of how fresh its copy is.
@@ -64,7 +71,7 @@ impl PrimaryBackup {
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         let (has_it, behind) = match consistency {
-            Consistency::Strong => (self.serves(), Behind::Redirect),
+            Consistency::Strong => (self.serves(out), Behind::Redirect),
             Consistency::Eventual => (true, Behind::Refuse),
             Consistency::Session(SessionRead { behind }) => (self.shows() >= token, behind),
             Consistency::Bounded(BoundedRead { staleness, behind }) => {
@@ -75,7 +82,8 @@ impl PrimaryBackup {
             _ if has_it => out.reply(op, Reply::Value(out.read(key))),
             Behind::Refuse => out.reply(op, Reply::Refused),
             // The primary has nobody to send the client to.
-            Behind::Redirect if !self.serves() => out.reply(op, Reply::Redirect(self.known_primary())),
+            Behind::Redirect if !self.serves(out) => out.reply(op, Reply::Redirect(self.known_primary())),
+            Behind::Redirect | Behind::Wait if self.waiting.is_full() => out.reply(op, Reply::Refused),
             Behind::Redirect | Behind::Wait => match consistency {
                 Consistency::Bounded(BoundedRead { staleness, .. }) => {
                     self.waiting.bounded.insert((staleness, op), key);
@@ -113,7 +121,7 @@ impl PrimaryBackup {
     /// How old what this member shows may be, as far as it knows.
     fn age(&self, out: &impl Effects<PrimaryBackup>) -> Option<Duration> {
         match &self.role {
-            Role::Primary(_) => self.serves().then_some(Duration::ZERO),
+            Role::Primary(_) => self.serves(out).then_some(Duration::ZERO),
             Role::Replica(replica) => replica.freshness.as_of.map(|as_of| {
                 let age = out.local_clock().signed_since(as_of);
                 Duration::from_nanos(age.max(0) as u64)
@@ -121,14 +129,12 @@ impl PrimaryBackup {
         }
     }
 
-    /// Where this member sends those whom it cannot serve.
+    /// Where this member sends those whom it cannot serve. It sends nobody to a primary that it suspects: the driver
+    /// looks for another.
     pub(super) fn known_primary(&self) -> Option<Member> {
         match &self.role {
-            Role::Primary(primary) if primary.stage == Stage::Serving && self.holds_lease() => {
-                Some(self.settings.me)
-            }
-            Role::Primary(_) => None,
-            Role::Replica(replica) => replica.leader,
+            Role::Replica(replica) if !replica.suspects => replica.leader,
+            _ => None,
         }
     }
 }

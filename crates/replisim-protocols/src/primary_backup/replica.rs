@@ -135,7 +135,7 @@ impl PrimaryBackup {
         let overdue = replica.expected;
         replica.expected = pulse.shipped;
         if self.disk.log.end() < overdue {
-            // Asked for before, perhaps, but then the question or the answer was lost.
+            // Asked for before, perhaps: the primary knows whether the answer may be on its way still.
             replica.fetched = self.disk.log.end();
             self.fetch(overdue, out);
         }
@@ -173,7 +173,7 @@ impl PrimaryBackup {
             && after < upto
         {
             replica.fetched = upto;
-            out.send(leader, Message::Fetch { term, after, upto });
+            out.send(leader, Message::Fetch { term, after, upto, round: replica.round });
         }
     }
 

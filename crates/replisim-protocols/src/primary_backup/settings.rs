@@ -4,7 +4,7 @@ use replisim_engine::Duration;
 use replisim_observe::{Member, PromotionRule};
 
 use super::config::{AckAt, Acknowledge, Automatic, Config, Failover, OnTimeout, Promote, SemiSync};
-use crate::protocol::{Members, Span};
+use crate::protocol::{LAST_TERM, Members, Span};
 
 /// What one member needs to know.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -106,7 +106,7 @@ impl Settings {
 
     /// For how long a primary may serve after it has asked a majority that answers: nobody else serves earlier.
     pub(super) fn lease(&self) -> Duration {
-        let ten_heartbeats = Duration::from_nanos(10 * self.heartbeat.nanos());
+        let ten_heartbeats = Duration::from_nanos(self.heartbeat.nanos().saturating_mul(10));
         self.suspicion().unwrap_or(ten_heartbeats)
     }
 
@@ -119,7 +119,8 @@ impl Settings {
             Rule::MostAdvanced => (base, base + half),
             Rule::FirstToNotice => (base, 2 * base),
             Rule::Order(place) => {
-                let turn = base + u64::from(place) * 2 * self.heartbeat.nanos();
+                let wait = self.heartbeat.nanos().saturating_mul(2 * u64::from(place));
+                let turn = base.saturating_add(wait);
                 (turn, turn)
             }
         };
@@ -127,17 +128,17 @@ impl Settings {
     }
 
     /// The next term that is this member's to claim. Every term belongs to one member, so no two can ever be primary
-    /// in one term. An order to promote outranks every restart of the primary that it replaces.
-    pub(super) fn next_term(&self, term: u16, ordered: bool) -> u16 {
+    /// in one term. An order to promote outranks every restart of the primary that it replaces. `None` once there are
+    /// no more terms: whoever is the primary then stays it.
+    pub(super) fn next_term(&self, term: u32, ordered: bool) -> Option<u32> {
         let members = self.members;
         let stride = (4 * members).max(128);
-        let term = u32::from(term);
         let least = match self.takeover {
             Takeover::Manual if ordered => (term / stride + 1) * stride,
             _ => term.max(1) + 1,
         };
         let claimed = least + (self.me.0 + members - least % members) % members;
-        u16::try_from(claimed).expect("a run has at most 65535 terms")
+        Some(claimed).filter(|claimed| *claimed <= LAST_TERM)
     }
 }
 
@@ -181,16 +182,19 @@ mod tests {
         for (member, term, expected) in [(0, 0, 3), (1, 1, 4), (2, 1, 2), (0, 3, 6), (2, 3, 5)] {
             assert_eq!(
                 settings(member, Failover::None).next_term(term, false),
-                expected,
+                Some(expected),
                 "{member} after {term}"
             );
         }
         for (member, term, ordered, expected) in [
-            (0, 1, true, 129),
-            (1, 1, true, 130),
-            (2, 1, false, 2),
-            (2, 130, true, 257),
-            (1, 130, false, 133),
+            (0, 1, true, Some(129)),
+            (1, 1, true, Some(130)),
+            (2, 1, false, Some(2)),
+            (2, 130, true, Some(257)),
+            (1, 130, false, Some(133)),
+            (0, LAST_TERM - 1, false, Some(LAST_TERM)),
+            (0, LAST_TERM, false, None),
+            (0, LAST_TERM - 1, true, None),
         ] {
             assert_eq!(settings(member, Failover::Manual).next_term(term, ordered), expected);
         }

@@ -21,6 +21,14 @@ pub(super) struct Standing {
     pub(super) partial: bool,
 }
 
+/// What a replica asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Missing {
+    pub(super) after: u64,
+    pub(super) upto: u64,
+    pub(super) round: u64,
+}
+
 impl PrimaryBackup {
     /// Sends every replica what it has not been sent.
     pub(super) fn ship_new(&mut self, out: &mut impl Effects<PrimaryBackup>) {
@@ -48,31 +56,38 @@ impl PrimaryBackup {
         }
     }
 
-    /// Sends one replica a part of the log again.
+    /// Sends one replica a part of the log again, as far as the window allows; but not what has been sent again
+    /// already, unless a heartbeat sent well after it has arrived since: it may still wait for its turn on the way.
     pub(super) fn ship_again(
         &mut self,
         to: Member,
-        mut after: u64,
-        upto: u64,
+        Missing { after, upto, round }: Missing,
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         let Role::Primary(primary) = &mut self.role else { return };
         let i = Primary::peer_index(self.settings.me, to);
-        let (term, log, peer) = (self.disk.office.term, &self.disk.log, &primary.peers[i]);
+        let (term, log, peer) = (self.disk.office.term, &self.disk.log, &mut primary.peers[i]);
         let upto = upto.min(self.disk.synced);
-        after = after.max(peer.received); // the question may be older than what came in the meantime
+        let mut after = after.max(peer.received); // the question may be older than what came in the meantime
         if after >= upto || !peer.heard || peer.copying.is_some() {
             return;
         }
         if after < log.trimmed() {
             return self.start_copy(i, out);
         }
+        if after < peer.again && round < peer.again_round + 2 {
+            after = peer.again;
+        } else if after < peer.again || peer.again <= peer.received {
+            peer.again_round = primary.round;
+        }
         while after < upto
+            && log.through(after).saturating_sub(peer.received_through) < self.settings.window
             && let Some(batch) = log.batch(after, upto, self.settings.batch)
         {
             let count = batch.entries().len() as u64;
             out.send(to, Message::Append { term, after, batch });
             after += count;
+            peer.again = peer.again.max(after);
         }
     }
 
@@ -117,6 +132,7 @@ impl PrimaryBackup {
         if said.level {
             self.relent(i);
         }
+        self.extend_lease();
         self.try_to_serve(out);
         self.advance_commit(out);
         if self.settings.ship_every.nanos() == 0 {
@@ -129,8 +145,11 @@ impl PrimaryBackup {
     pub(super) fn joined(&mut self, from: Member, out: &mut impl Effects<PrimaryBackup>) {
         let Role::Primary(primary) = &mut self.role else { return };
         let i = Primary::peer_index(self.settings.me, from);
-        let Primary { peers, acknowledged, logged, rounds, .. } = primary;
+        let Primary { peers, acknowledged, logged, rounds, degraded, .. } = primary;
         let peer = &mut peers[i];
+        if let Some(degraded) = degraded.as_mut().filter(|_| peer.level) {
+            degraded.level -= 1;
+        }
         acknowledged.change(peer.counted, 0);
         logged.change(peer.logged, 0);
         rounds.change(peer.round, 0);
@@ -154,10 +173,8 @@ impl PrimaryBackup {
     /// Tells every replica how far it ought to be; one that has not been heard of, to follow.
     pub(super) fn beat(&mut self, out: &mut impl Effects<PrimaryBackup>) {
         out.arm(Timer::Heartbeat, Span::exactly(self.settings.heartbeat));
-        if let Role::Primary(primary) = &mut self.role {
-            primary.round += 1;
-        }
-        let shows = self.holds_lease().then(|| (self.disk.applied, out.local_clock()));
+        self.begin_round(out);
+        let shows = self.holds_lease(out).then(|| (self.disk.applied, out.local_clock()));
         for i in 0..self.settings.members as usize - 1 {
             let Role::Primary(primary) = &self.role else { return };
             let peer = &primary.peers[i];

@@ -5,6 +5,7 @@ use replisim_observe::Member;
 
 use super::disk::Office;
 use super::intent::Intent;
+use super::lease::Lease;
 use super::message::Timer;
 use super::primary::{Primary, Stage};
 use super::replica::Replica;
@@ -17,7 +18,7 @@ impl PrimaryBackup {
     /// Clients that wait for a commit get no answer: what becomes of their writes is no longer decided here.
     pub(super) fn hear_of(
         &mut self,
-        term: u16,
+        term: u32,
         leader: Option<Member>,
         out: &mut impl Effects<PrimaryBackup>,
     ) {
@@ -37,7 +38,7 @@ impl PrimaryBackup {
 
     /// Makes itself primary of a term of its own, unasked.
     pub(super) fn claim(&mut self, ordered: bool, out: &mut impl Effects<PrimaryBackup>) {
-        let term = self.settings.next_term(self.disk.office.term, ordered);
+        let Some(term) = self.settings.next_term(self.disk.office.term, ordered) else { return };
         self.hear_of(term, None, out);
         self.take_office(out);
     }
@@ -66,11 +67,11 @@ impl PrimaryBackup {
         let by_order = candidacy.as_ref().is_some_and(|candidacy| candidacy.forced);
         let stage = if by_order { Stage::Waiting } else { Stage::Ready };
         let mut primary = Primary::new(&self.settings, stage, first, committed);
-        primary.round = match &candidacy {
-            // Whoever has voted for this member suspects nobody from then on: that was the first answer.
-            Some(candidacy) if !by_order => candidacy.heartbeats + 1,
-            _ => self.cold_round(),
-        };
+        // Whoever has voted for this member suspects nobody from then on: that was the first answer.
+        if let Some(candidacy) = candidacy.filter(|_| !by_order) {
+            primary.round = candidacy.heartbeats + 1;
+            primary.lease = Lease::from(candidacy.asked);
+        }
         self.role = Role::Primary(primary);
         self.start_rhythms(out);
         (0..self.settings.members as usize - 1).for_each(|i| self.lead(i, out));

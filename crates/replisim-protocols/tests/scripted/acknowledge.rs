@@ -1,10 +1,10 @@
 //! When clients are answered.
 
 use replisim_engine::Bytes;
-use replisim_observe::Version;
 use replisim_protocols::Change;
 use replisim_protocols::Kept;
 use replisim_protocols::primary_backup::{AckAt, Acknowledge, Config, OnTimeout, SemiSync, Timer};
+use replisim_protocols::protocol::version;
 
 use crate::driver::Script;
 
@@ -92,6 +92,32 @@ fn on_timeout_async_answers_and_waits_again_once_a_replica_has_caught_up() {
 }
 
 #[test]
+fn a_replica_that_catches_up_twice_is_still_one_replica() {
+    let mut script = Script::new(3, semi_sync(2, AckAt::Logged, OnTimeout::Async));
+    script.crash("r2", Kept::Synced);
+    script.put("p", 0);
+    script.deliver();
+    script.clock(1_000);
+    script.fire("p", Timer::Patience);
+    (0..3).for_each(|_| script.beat("p")); // r1 has caught up
+    for restarts in 1..=3 {
+        script.crash("r1", Kept::Synced);
+        script.restart("r1");
+        (0..3).for_each(|_| script.beat("p"));
+        script.ignore();
+        script.put("p", 0);
+        script.expect_answers(&format!("p answers {restarts}: written 1.{}", restarts + 1));
+        script.deliver();
+    }
+    script.restart("r2");
+    (0..3).for_each(|_| script.beat("p")); // both have
+    script.put("p", 0);
+    script.ignore();
+    script.deliver();
+    script.expect_answers("p answers 4: written 1.5");
+}
+
+#[test]
 fn patience_is_counted_from_the_oldest_write_that_still_waits() {
     let mut script = Script::new(2, semi_sync(1, AckAt::Logged, OnTimeout::Async));
     script.put("p", 0);
@@ -131,7 +157,7 @@ fn of_two_compare_and_sets_that_wait_at_once_one_wins() {
     let mut script = Script::new(2, semi_sync(1, AckAt::Logged, OnTimeout::Block));
     script.put("p", 0);
     script.deliver();
-    let seen = Some(Version((1 << 48) + 1));
+    let seen = Some(version(1, 1));
     script.ignore();
     script.write("p", 0, Change::CompareAndSet { expected: seen, bytes: 10 });
     script.write("p", 0, Change::CompareAndSet { expected: seen, bytes: 10 });
@@ -146,7 +172,7 @@ fn a_tombstone_has_a_version_of_its_own() {
     script.write("p", 0, Change::CompareAndSet { expected: None, bytes: 10 });
     script.write("p", 0, Change::Delete);
     script.write("p", 0, Change::CompareAndSet { expected: None, bytes: 10 });
-    script.write("p", 0, Change::CompareAndSet { expected: Some(Version((1 << 48) + 2)), bytes: 10 });
+    script.write("p", 0, Change::CompareAndSet { expected: Some(version(1, 2)), bytes: 10 });
     script.expect_answers(
         "p answers 0: written 1.1
          p answers 1: written 1.2

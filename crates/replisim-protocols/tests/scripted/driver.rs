@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::primary_backup::{Config, Message, PrimaryBackup, Timer};
+use replisim_protocols::protocol::INDEX_BITS;
 use replisim_protocols::{
     Change, Command, Consistency, Effects, Kept, Members, Message as _, Protocol, Reply, Request, Span,
     Timer as _,
@@ -267,7 +268,7 @@ fn name(timer: Timer) -> &'static str {
 }
 
 fn text(version: Version) -> String {
-    format!("{}.{}", version.0 >> 48, version.0 & ((1 << 48) - 1))
+    format!("{}.{}", version.0 >> INDEX_BITS, version.0 & ((1 << INDEX_BITS) - 1))
 }
 
 fn text_or_nothing(stored: Option<Stored>) -> String {
@@ -325,7 +326,7 @@ impl Effects<PrimaryBackup> for Outside {
         KEYS
     }
     fn promoted(&mut self, floor: Version) {
-        self.tell(format!("is promoted above term {}", floor.0 >> 48));
+        self.tell(format!("is promoted above term {}", floor.0 >> INDEX_BITS));
     }
     fn serving(&mut self) {
         self.tell("serves".to_string());

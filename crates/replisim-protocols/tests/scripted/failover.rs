@@ -106,6 +106,23 @@ fn the_order_decides_who_stands_first() {
 }
 
 #[test]
+fn one_that_suspects_the_primary_sends_nobody_to_it() {
+    let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+    script.put("r1", 0);
+    script.fire("r1", Timer::Suspect);
+    script.put("r1", 0);
+    script.read("r1", 0, Consistency::Strong, Version(0));
+    script.beat("p");
+    script.put("r1", 0);
+    script.expect(
+        "r1 answers 0: ask p
+         r1 answers 1: ask somebody else
+         r1 answers 2: ask somebody else
+         r1 answers 3: ask p",
+    );
+}
+
+#[test]
 fn a_member_that_was_cut_off_does_not_unseat_a_healthy_primary() {
     let mut script = Script::new(3, automatic(Promote::MostAdvanced));
     script.cut("r2");
@@ -161,6 +178,62 @@ fn fencing_stops_a_primary_one_heartbeat_before_anyone_may_suspect_it() {
     script.beat("p"); // still in office, if nobody was elected
     script.put("p", 0);
     script.expect_answers("p answers 3: written 1.2");
+}
+
+/// A primary that is paused sends no heartbeats: only its clock tells it that time has passed.
+#[test]
+fn fencing_holds_after_a_pause() {
+    for (paused_ms, expected) in
+        [(900, "written 1.1"), (901, "ask somebody else"), (10_000, "ask somebody else")]
+    {
+        let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+        script.clock(5_000);
+        script.beat("p");
+        script.clock(5_000 + paused_ms);
+        script.put("p", 0);
+        script.expect_answers(&format!("p answers 0: {expected}"));
+        script.beat("p"); // nobody has been elected: it goes on
+        script.put("p", 1);
+        script.ignore();
+        script.read("p", 3, Consistency::Strong, Version(0));
+        script.expect("p answers 2: nothing");
+    }
+}
+
+#[test]
+fn a_paused_primary_answers_nobody_for_what_was_acknowledged_before_the_pause() {
+    let mut script = Script::new(3, semi_sync);
+    script.put("p", 0);
+    script.deliver_from_to("p", "r1");
+    script.clock(10_000);
+    script.ignore();
+    script.deliver();
+    script.expect_answers("");
+    script.beat("p");
+    script.expect_answers("p answers 0: written 1.1");
+}
+
+#[test]
+fn a_candidate_that_was_paused_serves_only_once_a_majority_answers_again() {
+    for (paused_ms, expected) in [(900, "r1 is promoted above term 3\nr1 serves"), (901, "")] {
+        let mut script = Script::new(3, automatic(Promote::MostAdvanced));
+        script.crash("p", Kept::Written);
+        script.clock(2_000);
+        script.fire("r1", Timer::Suspect);
+        script.fire("r2", Timer::Suspect);
+        script.fire("r1", Timer::Stand);
+        script.deliver_from_to("r1", "r2"); // on trial
+        script.deliver_from_to("r2", "r1");
+        script.deliver_from_to("r1", "r2"); // in earnest
+        script.clock(2_000 + paused_ms);
+        script.deliver_from_to("r2", "r1");
+        script.expect(expected);
+        script.deliver();
+        script.beat("r1");
+        script.ignore();
+        script.put("r1", 0);
+        script.expect_answers("r1 answers 0: written 4.1");
+    }
 }
 
 #[test]
@@ -252,6 +325,50 @@ fn an_unfenced_order_is_carried_out_at_once() {
     script.heal("r1");
     script.beat("r1");
     assert_eq!(script.shows("p"), "0=129.2");
+}
+
+#[test]
+fn orders_follow_one_another_as_often_as_anybody_likes() {
+    let mut script = Script::new(2, manual(false));
+    for _ in 0..1_000 {
+        for member in ["r1", "p"] {
+            script.order(member);
+            script.put(member, 0);
+            script.deliver();
+        }
+    }
+    assert_eq!(script.shows("r1"), "0=256000.2000");
+    assert_eq!(script.shows("p"), script.shows("r1"));
+}
+
+#[test]
+fn rhythms_and_bounds_may_be_as_long_as_anybody_likes() {
+    use replisim_observe::Duration;
+    for failover in [
+        Failover::None,
+        Failover::Manual,
+        Failover::Automatic(Automatic {
+            after: Duration::from_nanos(u64::MAX),
+            promote: Promote::Order(vec!["r2".to_string()]),
+        }),
+    ] {
+        let mut script = Script::new(3, |config| {
+            config.failover = failover;
+            config.heartbeat = Duration::from_nanos(u64::MAX);
+        });
+        script.put("p", 0);
+        script.order("r1");
+        script.deliver();
+        if script.is_armed("r1", Timer::Suspect) {
+            elect(&mut script, "r1", "r2");
+        }
+        for (member, timer) in [("p", Timer::Heartbeat), ("r1", Timer::Heartbeat), ("r1", Timer::Serve)] {
+            if script.is_armed(member, timer) {
+                script.fire(member, timer);
+                script.deliver();
+            }
+        }
+    }
 }
 
 #[test]

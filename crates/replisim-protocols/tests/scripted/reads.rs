@@ -2,11 +2,12 @@
 
 use replisim_observe::{Duration, Version};
 use replisim_protocols::primary_backup::Failover;
+use replisim_protocols::protocol::INDEX_BITS;
 use replisim_protocols::{Behind, BoundedRead, Consistency, Kept, SessionRead};
 
 use crate::driver::Script;
 
-const SEEN: Version = Version((1 << 48) + 1);
+const SEEN: Version = Version((1 << INDEX_BITS) + 1);
 
 fn session(behind: Behind) -> Consistency {
     Consistency::Session(SessionRead { behind })
@@ -49,6 +50,36 @@ fn a_session_waits_is_sent_on_or_refused_where_its_write_is_missing() {
     script.expect("r1 shows 0=1.1\nr1 answers 1: 1.1");
     script.read("r1", 0, session(Behind::Refuse), SEEN);
     script.expect("r1 answers 5: 1.1");
+}
+
+#[test]
+fn so_many_reads_wait_and_no_more() {
+    const MOST: u64 = 1 << 16;
+    let mut script = Script::new(2, |_| {});
+    script.put("p", 0);
+    script.ignore();
+    for i in 0..MOST / 2 {
+        script.read("r1", 0, session(Behind::Wait), SEEN);
+        script.read("r1", 0, bounded(i, Behind::Wait), Version(0));
+    }
+    script.expect("");
+    script.read("r1", 0, session(Behind::Wait), SEEN);
+    script.read("r1", 0, bounded(1, Behind::Wait), Version(0));
+    script.read("r1", 0, session(Behind::Redirect), SEEN);
+    script.expect(&format!(
+        "r1 answers {}: refused
+         r1 answers {}: refused
+         r1 answers {}: ask p",
+        MOST + 1,
+        MOST + 2,
+        MOST + 3
+    ));
+    script.deliver();
+    script.read("r1", 0, session(Behind::Wait), Version(SEEN.0 + 1));
+    script.ignore();
+    script.put("p", 0);
+    script.deliver();
+    script.expect_answers(&format!("p answers {}: written 1.2\nr1 answers {}: 1.2", MOST + 5, MOST + 4));
 }
 
 #[test]

@@ -36,6 +36,82 @@ fn what_is_in_the_log_is_fetched_from_it() {
     assert!(script.quiescent());
 }
 
+/// r1 has asked for the nine writes that it misses, and they are on their way; so are `heartbeats` sent before them.
+fn r1_is_sent_what_it_misses(heartbeats: usize) -> Script {
+    let mut script = r1_is_far_behind(|_| {});
+    (0..2 + heartbeats).for_each(|_| script.fire("p", Timer::Heartbeat));
+    (0..2).for_each(|_| script.deliver_first_from_to("p", "r1"));
+    script.deliver_from_to("r1", "p");
+    assert_eq!(script.sent().split(", ").nth(1), Some("1 append"));
+    script
+}
+
+#[test]
+fn what_is_still_on_its_way_is_not_sent_once_more() {
+    let mut script = r1_is_sent_what_it_misses(5);
+    for _ in 0..5 {
+        script.deliver_first_from_to("p", "r1"); // a heartbeat from before the answer: r1 still misses all
+        script.deliver_from_to("r1", "p");
+    }
+    assert_eq!(script.sent(), "5 acknowledge, 5 fetch");
+    script.deliver();
+    assert_eq!(script.shows("r1"), script.shows("p"));
+}
+
+#[test]
+fn an_answer_that_is_lost_is_sent_again_after_two_heartbeats() {
+    let mut script = r1_is_sent_what_it_misses(0);
+    script.drop_from_to("p", "r1");
+    script.beat("p");
+    assert_eq!(script.shows("r1"), "0=1.1");
+    script.beat("p");
+    assert_eq!(script.shows("r1"), script.shows("p"));
+}
+
+#[test]
+fn a_question_that_is_lost_is_asked_again_at_the_next_heartbeat() {
+    let mut script = r1_is_far_behind(|_| {});
+    script.beat("p");
+    script.fire("p", Timer::Heartbeat);
+    script.deliver_from_to("p", "r1");
+    script.drop_from_to("r1", "p");
+    script.beat("p");
+    assert_eq!(script.shows("r1"), script.shows("p"));
+}
+
+#[test]
+fn the_window_bounds_the_answer_to_a_question_from_before_a_crash() {
+    let mut script = Script::new(3, |config| {
+        config.window = Bytes::new(100); // three entries
+        config.batch = Bytes::new(1); // one entry a message
+    });
+    script.cut("r2"); // for which the log is kept
+    for i in 0..10 {
+        script.put("p", i % 3);
+        script.deliver();
+    }
+    script.fire("p", Timer::Heartbeat);
+    let late = script.hold("p", "r1");
+    script.crash("r1", Kept::Nothing);
+    script.restart("r1");
+    script.fire("p", Timer::Heartbeat);
+    for _ in 0..2 {
+        script.deliver_from_to("p", "r1"); // join and lead
+        script.deliver_from_to("r1", "p");
+    }
+    script.drop_from_to("p", "r1");
+    late(&mut script);
+    script.fire("p", Timer::Heartbeat);
+    script.deliver_from_to("p", "r1"); // ten have been sent, says the late one; so they are overdue at the next
+    script.sent();
+    script.deliver_from_to("r1", "p");
+    assert_eq!(script.sent(), "3 append");
+    script.heal("r2");
+    (0..4).for_each(|_| script.beat("p"));
+    assert_eq!(script.shows("r1"), script.shows("p"));
+    assert!(script.quiescent());
+}
+
 #[test]
 fn where_the_log_is_gone_the_store_is_copied() {
     let mut script = r1_is_far_behind(|config| {
