@@ -241,14 +241,14 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     /// Whether the clients that offer most of the writes cannot reach `member`, or not be reached by it.
-    fn is_cut_off_from_writers(&self, member: Member) -> bool {
+    fn is_cut_off_from_writers(&mut self, member: Member) -> bool {
         let node = Site(member.0);
-        let network = &self.stage.network;
+        let network = &mut self.stage.network;
         let (mut cut, mut all) = (0.0, 0.0);
         for client in &self.clients {
             let offered = client.write_rate();
             all += offered;
-            if network.is_cut(client.site, node) || network.is_cut(node, client.site) {
+            if !network.reaches(client.site, node) || !network.reaches(node, client.site) {
                 cut += offered;
             }
         }

@@ -3,7 +3,7 @@
 //! (reads), [`failover`](crate::failover) (the primary) and [`availability`](crate::availability) (operations).
 
 use replisim_observe::{
-    Answer, Key, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
+    Answer, Key, Member, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
 };
 
 use crate::anomalies::{Anomalies, AnomalyTotals};
@@ -106,8 +106,11 @@ impl Incidents {
         }
     }
 
-    /// The measures, and how many operations succeeded over time: reads, writes.
-    pub(crate) fn into_results(self, roster: &Roster) -> (Vec<Measure>, [AvailabilitySeries; 2]) {
+    /// The measures; how many operations succeeded over time: reads, writes; and who was promoted when.
+    pub(crate) fn into_results(
+        self,
+        roster: &Roster,
+    ) -> (Vec<Measure>, [AvailabilitySeries; 2], Vec<(Time, Member)>) {
         let promoted = self.rightful.primary().is_some();
         let (windows, series) = self.availability.into_results();
         let failover = self.failover.into_results();
@@ -127,6 +130,6 @@ impl Incidents {
             Measure::new("time_to_serve_ms", whole(&failover.time_to_serve)),
             distribution_by("unavailability_ms", "kind", &kinds, &[&windows[0], &windows[1]]),
         ];
-        (measures, series)
+        (measures, series, self.rightful.into_promotions())
     }
 }

@@ -71,7 +71,7 @@ impl Measures {
     pub fn finish(self) -> Findings {
         let Measures { roster, window, slices, writes, reads, operations, incidents, messages, reads_served } =
             self;
-        let (incidents, availability) = incidents.into_results(&roster);
+        let (incidents, availability, promotions) = incidents.into_results(&roster);
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
         let (reads, staleness_series) = reads.into_results();
@@ -112,6 +112,7 @@ impl Measures {
             exposure: exposure.series,
             divergence: divergence.series,
             availability,
+            promotions,
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();

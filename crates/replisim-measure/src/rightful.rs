@@ -99,6 +99,11 @@ impl Rightful {
         self.promotions.last().map(|(_, member)| *member)
     }
 
+    /// Who was rightfully promoted when.
+    pub(crate) fn into_promotions(self) -> Vec<(Time, Member)> {
+        self.promotions
+    }
+
     /// Whether `member` was the rightful primary at some moment of the instant `at`; at the instant of a promotion
     /// that are two.
     pub(crate) fn was_primary(&self, member: Member, at: Time) -> bool {

@@ -1,6 +1,6 @@
 //! Time series: what a measure was in each of some six hundred slices of the run, for charts and CSV files.
 
-use replisim_observe::{Duration, Time};
+use replisim_observe::{Duration, Member, Time};
 
 use crate::availability::AvailabilitySeries;
 use crate::distribution::Distribution;
@@ -58,6 +58,8 @@ pub struct Series {
     pub divergence: GaugeSeries,
     /// How many operations succeeded: reads, writes.
     pub availability: [AvailabilitySeries; 2],
+    /// Who was rightfully promoted when, in order.
+    pub promotions: Vec<(Time, Member)>,
 }
 
 /// What the loss of the primary would cost, in each slice; nothing seen where there is no primary.

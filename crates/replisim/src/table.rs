@@ -53,6 +53,7 @@ pub(crate) fn table(study: &Study, all: bool) -> String {
     text += &counts(study, all);
     text += "\n";
     text += &faults(study);
+    text += &promotions(study);
     text += &expectations(study);
     for warning in &study.warnings {
         text += &wrapped("warning", &warning.to_string());
@@ -200,6 +201,24 @@ fn faults(study: &Study) -> String {
             None => " to the end".to_owned(),
         };
         text += &format!("{:<13}{}{until}: {}\n", "fault", entry.at, fault_name(entry));
+    }
+    text
+}
+
+/// More changes of the primary than this are counted, not listed.
+const MOST_PROMOTIONS: usize = 6;
+
+/// Who became the primary when, if that ever changed; of the first seed.
+fn promotions(study: &Study) -> String {
+    let all = study.series.as_ref().map_or(&[][..], |series| &series.promotions[..]);
+    let later = all.get(1..).unwrap_or_default();
+    let names = &study.merged.roster.members;
+    let mut text = String::new();
+    for (at, member) in later.iter().take(MOST_PROMOTIONS) {
+        text += &format!("{:<13}{}: {}\n", "primary", span(at.nanos() as f64), names[member.index()]);
+    }
+    if later.len() > MOST_PROMOTIONS {
+        text += &format!("{:<13}and {} more changes\n", "primary", later.len() - MOST_PROMOTIONS);
     }
     text
 }
