@@ -117,6 +117,8 @@ impl Settings {
         let base = if again { half } else { 0 };
         let (least, most) = match rule {
             Rule::MostAdvanced => (base, base + half),
+            // All notice within moments: without some chance the first elections would be ties.
+            Rule::FirstToNotice if !again => (0, self.heartbeat.nanos()),
             Rule::FirstToNotice => (base, 2 * base),
             Rule::Order(place) => {
                 let wait = self.heartbeat.nanos().saturating_mul(2 * u64::from(place));

@@ -73,7 +73,7 @@ fn only_the_most_advanced_is_elected_and_nothing_is_lost() {
 fn the_first_to_notice_is_elected_whatever_it_has() {
     let mut script = r2_is_behind(automatic(Promote::FirstToNotice));
     script.fire("r2", Timer::Suspect);
-    assert_eq!(script.armed_ms("r2", Timer::Stand), (0.0, 0.0));
+    assert_eq!(script.armed_ms("r2", Timer::Stand), (0.0, 100.0));
     script.fire("r2", Timer::Stand);
     script.deliver();
     script.expect(""); // r1 does not suspect anything yet, and remembers who asked
