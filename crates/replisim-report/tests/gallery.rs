@@ -10,10 +10,13 @@ use replisim_scenario::Loaded;
 
 /// The setting that each scenario is about, flipped.
 const FLIPS: &[(&str, &[&str])] = &[
+    ("brownout", &["faults=[]"]),
     ("failover-fenced", &["protocol.primary-backup.acknowledge=async"]),
     ("flapping-link", &["faults=[]"]),
     ("github-2018", &["protocol.primary-backup.fencing=true"]),
     ("kill-or-machine-loss", &["faults[0].crash.scope=machine", "faults[0].crash.in-flight=drop"]),
+    ("lossy-link", &["faults=[]"]),
+    ("paused-primary", &["protocol.primary-backup.fencing=false"]),
     ("quickstart", &["faults=[]"]),
     ("read-your-writes", &["protocol.primary-backup.ship-every=0s"]),
     ("redis-sentinel", &["protocol.primary-backup.fencing=true"]),
@@ -22,6 +25,7 @@ const FLIPS: &[(&str, &[&str])] = &[
     ("split-brain", &["protocol.primary-backup.fencing=true"]),
     ("sync-interval", &["protocol.primary-backup.ship-every=10ms"]),
     ("sync-modes", &["protocol.primary-backup.acknowledge=async"]),
+    ("zone-outage", &["protocol.primary-backup.failover=none"]),
 ];
 
 fn root() -> PathBuf {
