@@ -38,12 +38,12 @@ fn staleness(study: &Study) -> Option<String> {
         ));
     }
     let p99 = figure(worst, Statistic::Quantile(0.99)).map_or(0.0, Figure::number);
-    Some(format!(
-        "{} of the {reads} reads of `{name}` were stale, at worst by {}; 99 % missed nothing older than {}.",
-        percent(share),
-        span(max(worst)),
-        span(p99)
-    ))
+    let most = match p99 {
+        0.0 => "99 % were fresh".to_owned(),
+        p99 => format!("99 % missed nothing older than {}", span(p99)),
+    };
+    let (share, worst) = (percent(share), span(max(worst)));
+    Some(format!("{share} of the {reads} reads of `{name}` were stale, at worst by {worst}; {most}."))
 }
 
 /// The node that fell behind the most.
