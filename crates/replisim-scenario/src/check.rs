@@ -357,9 +357,7 @@ impl Check<'_> {
             Named::Node(name) => ("node", name, nodes.keys().cloned().collect()),
             Named::Zone(name) => ("zone", name, places.map(str::to_owned).collect()),
             Named::Region(name) => ("region", name, places.map(regions).collect()),
-            Named::Nodes(name) => {
-                ("node, or zone or region with nodes,", name, around(nodes.values().collect()))
-            }
+            Named::Nodes(name) => ("node, zone or region", name, around(nodes.values().collect())),
             Named::Sites(name) => {
                 let clients = self.scenario.client_places().map(str::to_owned).collect::<Vec<_>>();
                 ("node, zone or region", name, around(nodes.values().chain(&clients).collect()))
