@@ -125,6 +125,7 @@ fn an_unordered_link_recovers_after_detection_question_backlog_and_delay() {
 #[test]
 fn where_nothing_is_written_the_second_heartbeat_after_the_heal_shows_the_gap() {
     // The first says what the replica ought to have, the second that it is overdue; their phase is drawn for each run.
+    // The first may be handed over before the heal, if it leaves the interface after it.
     let bits = 100_000;
     let bandwidth = Bandwidth::bits_per_second(bits);
     let link = format!("ordered: false, bandwidth: {bits}bit/s");
@@ -133,8 +134,10 @@ fn where_nothing_is_written_the_second_heartbeat_after_the_heal_shows_the_gap() 
     let known_ms = (3 * ONE_WAY_MS) as f64 + wire.nanos() as f64 / 1e6;
     let detections: Vec<f64> =
         runs(&cut.yaml(), 1..401).iter().map(|run| recovery(run) as f64 / 1e6 - known_ms).collect();
-    check("two heartbeats after the heal [ms]", &detections, 150.0, 0.0);
-    assert!(detections.iter().all(|ms| (100.0..=200.0).contains(ms)), "{detections:?}");
+    let early = bandwidth.time_for(32).nanos() as f64 / 1e6;
+    check("two heartbeats after the heal [ms]", &detections, 150.0 - early, 0.0);
+    let range = 100.0 - early..=200.0 - early;
+    assert!(detections.iter().all(|ms| range.contains(ms)), "{detections:?}");
 }
 
 #[test]

@@ -93,7 +93,8 @@ fn writes_succeed_again_a_time_out_after_the_successor_serves_at_the_latest() {
 #[test]
 fn a_fenced_primary_that_is_cut_off_stops_within_after() {
     // The last heartbeat that was answered had been sent at least one way before the cut, on average half a heartbeat
-    // earlier; counted from there, the lease is `after`. Until then it takes writes, and all of those are lost.
+    // earlier; counted from there by the primary's own clock, the lease is `after` less one heartbeat. Until then it
+    // takes writes, and all of those are lost.
     const RATE: f64 = 1_000.0;
     for (i, (one_way_ms, after_ms, heartbeat_ms)) in
         [(10.0, 500.0, 50.0), (40.0, 1_000.0, 100.0), (5.0, 600.0, 100.0)].into_iter().enumerate()
@@ -102,7 +103,7 @@ fn a_fenced_primary_that_is_cut_off_stops_within_after() {
         let fault = "partition: { isolate: [p] }";
         let runs = runs(&group(&network, after_ms, heartbeat_ms, RATE, fault), seeds_of(i));
         let lost = of_each(&runs, "lost_writes", None, Statistic::Count);
-        let stop_ms = after_ms - one_way_ms - heartbeat_ms / 2.0;
+        let stop_ms = after_ms - one_way_ms - 1.5 * heartbeat_ms;
         let claim = format!(
             "lost writes, fenced, after {after_ms} ms, heartbeat {heartbeat_ms} ms, {one_way_ms} ms one way"
         );
@@ -110,7 +111,7 @@ fn a_fenced_primary_that_is_cut_off_stops_within_after() {
         let stale = of_each(&runs, "stale_primary_acks", None, Statistic::Count);
         assert!(stale.iter().all(|stale| *stale == 0.0), "{claim}: {stale:?}");
         // In every run, to the next write (within ten of their mean distances).
-        let latest = 2_000.0 + after_ms - one_way_ms;
+        let latest = 2_000.0 + after_ms - heartbeat_ms - one_way_ms;
         for seed in seeds_of(i).take(5) {
             let yaml = group(&network, after_ms, heartbeat_ms, RATE, fault);
             let last = Recording::of(&yaml, seed).last_accepted_by(Member(0)).expect("writes");
