@@ -226,17 +226,7 @@ impl Check<'_> {
 
     /// Windows and buffers in which nothing fits.
     fn transport(&mut self) {
-        let network = &self.scenario.network;
-        let classes = [
-            ("default".to_owned(), network.default.clone()),
-            ("same-node".to_owned(), network.same_node.clone()),
-            ("same-zone".to_owned(), network.same_zone.clone()),
-            ("same-region".to_owned(), network.same_region.clone()),
-            ("cross-region".to_owned(), network.cross_region.clone()),
-        ];
-        let pairs = network.links.iter().enumerate();
-        let pairs = pairs.map(|(i, pair)| (format!("links[{i}]"), pair.settings()));
-        for (block, settings) in classes.into_iter().chain(pairs) {
+        for (block, settings) in self.scenario.network.blocks() {
             for (field, bytes) in [("window", settings.window), ("buffer", settings.buffer)] {
                 if bytes.is_some_and(|bytes| bytes.get() == 0) {
                     let message = format!("nothing fits into a {field} of nothing");

@@ -11,7 +11,7 @@ use replisim_protocols::Kept;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Crash, Fault, Named, Scene};
+use super::{Change, Crash, Fault, Named, Scene, nodes_in, none_in};
 
 /// Takes nodes down; `for` says when they start again (never, if it is not given). Memory and timers are gone, and what
 /// had not been handled. A killed process keeps what it had written, and its kernel delivers what it was given; a
@@ -74,12 +74,11 @@ impl CrashFault {
 
 impl Fault for CrashFault {
     fn names(&self) -> Vec<(String, Named<'_>)> {
-        let names = self.nodes.iter().enumerate();
-        names.map(|(i, name)| (format!("nodes[{i}]"), Named::Nodes(name))).collect()
+        nodes_in("nodes", &self.nodes)
     }
 
     fn problem(&self, _: &Scene<'_>) -> Option<(String, String)> {
-        self.nodes.is_empty().then(|| ("nodes".to_owned(), "name at least one node".to_owned()))
+        none_in("nodes", &self.nodes)
     }
 
     fn label(&self) -> String {

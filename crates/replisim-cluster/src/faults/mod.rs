@@ -75,6 +75,16 @@ pub enum Named<'a> {
     Region(&'a str),
 }
 
+/// The nodes that a list names, each with its path; that of the list is `field`.
+fn nodes_in<'a>(field: &str, list: &'a [String]) -> Vec<(String, Named<'a>)> {
+    list.iter().enumerate().map(|(i, name)| (format!("{field}[{i}]"), Named::Nodes(name))).collect()
+}
+
+/// What is wrong with a fault that names no nodes.
+fn none_in(field: &str, list: &[String]) -> Option<(String, String)> {
+    list.is_empty().then(|| (field.to_owned(), "name at least one node".to_owned()))
+}
+
 /// A change to the stage.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Change {

@@ -8,7 +8,7 @@ use replisim_network::{InFlight, Partition, Site};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Fault, Named, Scene};
+use super::{Change, Fault, Named, Scene, nodes_in};
 
 /// Cuts nodes off from each other: `isolate` some from all others; or split into `groups`; or only one way, `from`
 /// some `to` others. Names are those of nodes, or of zones or regions for all nodes there.
@@ -66,14 +66,10 @@ impl PartitionFault {
 
 impl Fault for PartitionFault {
     fn names(&self) -> Vec<(String, Named<'_>)> {
-        let mut names = Vec::new();
-        for (field, list) in [("isolate", &self.isolate), ("from", &self.from), ("to", &self.to)] {
-            names.extend(list.iter().enumerate().map(|(i, name)| (format!("{field}[{i}]"), name)));
-        }
-        for (i, group) in self.groups.iter().enumerate() {
-            names.extend(group.iter().enumerate().map(|(j, name)| (format!("groups[{i}][{j}]"), name)));
-        }
-        names.into_iter().map(|(path, name)| (path, Named::Nodes(name.as_str()))).collect()
+        let lists = [("isolate", &self.isolate), ("from", &self.from), ("to", &self.to)];
+        let lists = lists.into_iter().map(|(field, list)| (field.to_owned(), list));
+        let groups = (0..).zip(&self.groups).map(|(i, group): (usize, _)| (format!("groups[{i}]"), group));
+        lists.chain(groups).flat_map(|(field, list)| nodes_in(&field, list)).collect()
     }
 
     fn problem(&self, scene: &Scene<'_>) -> Option<(String, String)> {

@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Fault, Named, Scene};
+use super::{Change, Fault, Named, Scene, nodes_in, none_in};
 
 /// Stops processes without killing them: everything that comes meanwhile is handled when it ends, as if no time had
 /// passed.
@@ -20,12 +20,11 @@ pub struct PauseFault {
 
 impl Fault for PauseFault {
     fn names(&self) -> Vec<(String, Named<'_>)> {
-        let names = self.nodes.iter().enumerate();
-        names.map(|(i, name)| (format!("nodes[{i}]"), Named::Nodes(name))).collect()
+        nodes_in("nodes", &self.nodes)
     }
 
     fn problem(&self, _: &Scene<'_>) -> Option<(String, String)> {
-        self.nodes.is_empty().then(|| ("nodes".to_owned(), "name at least one node".to_owned()))
+        none_in("nodes", &self.nodes)
     }
 
     fn label(&self) -> String {
