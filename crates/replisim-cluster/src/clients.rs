@@ -25,6 +25,10 @@ pub(crate) struct ClientState {
     pub(crate) deadline_timer: TimerSlot,
     /// Whom its driver takes for the primary.
     pub(crate) believed: Member,
+    /// All members, the nearest first.
+    pub(crate) by_distance: Vec<Member>,
+    /// The timestamp of its last write.
+    pub(crate) stamp: Version,
     /// Whom it asked last when it had to look for the primary.
     pub(crate) asked: Member,
     /// The newest version that the session has written or read.
@@ -57,14 +61,15 @@ pub(crate) struct RandomRoute(Stream);
 /// [`ReadFrom`] with the names resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ReadTarget {
-    /// Whom the driver takes for the primary.
+    /// Whom the driver takes for the primary; where there is none, the nearest.
     Primary,
+    Nearest,
     Member(Member),
     Random,
 }
 
 /// An operation that has been invoked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OpState {
     pub(crate) client: Client,
     pub(crate) request: Request,
@@ -163,8 +168,11 @@ impl RandomRoute {
         RandomRoute(streams.named(&format!("client/{client}/route")))
     }
 
-    pub(crate) fn choose(&mut self, members: u32) -> Member {
-        Member(below(&mut self.0, u64::from(members)) as u32)
+    /// One of `members` members, of those that `serves` allows.
+    pub(crate) fn choose(&mut self, members: u32, serves: impl Fn(Member) -> bool) -> Member {
+        let serving = || (0..members).map(Member).filter(|member| serves(*member));
+        let place = below(&mut self.0, serving().count().max(1) as u64);
+        serving().nth(place as usize).unwrap_or_default()
     }
 }
 
@@ -218,26 +226,15 @@ pub(crate) fn draw_between(stream: &mut impl Rng, least: Duration, most: Duratio
     if width == 0 { least } else { least + Duration::from_nanos(below(stream, width + 1)) }
 }
 
-/// Where an eventual read goes: names and distances resolved once.
-pub(crate) fn read_target(
-    read_from: &ReadFrom,
-    nodes: &[String],
-    primary: Option<Member>,
-    rtt: impl Fn(Member) -> Duration,
-) -> Result<ReadTarget, String> {
-    let members = || (0..nodes.len() as u32).map(Member);
+/// Where an eventual read goes: names resolved once.
+pub(crate) fn read_target(read_from: &ReadFrom, nodes: &[String]) -> Result<ReadTarget, String> {
     Ok(match read_from {
         ReadFrom::Random => ReadTarget::Random,
-        ReadFrom::Primary => {
-            primary.ok_or("this protocol has no primary to read from")?;
-            ReadTarget::Primary
-        }
-        ReadFrom::Nearest => {
-            ReadTarget::Member(members().min_by_key(|member| rtt(*member)).ok_or("no nodes")?)
-        }
+        ReadFrom::Primary => ReadTarget::Primary,
+        ReadFrom::Nearest => ReadTarget::Nearest,
         ReadFrom::Node(name) => {
-            let member = members().find(|member| nodes[member.index()] == *name);
-            ReadTarget::Member(member.ok_or_else(|| format!("no node `{name}`"))?)
+            let position = nodes.iter().position(|node| node == name);
+            ReadTarget::Member(Member(position.ok_or_else(|| format!("no node `{name}`"))? as u32))
         }
     })
 }

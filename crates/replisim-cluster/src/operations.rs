@@ -10,7 +10,7 @@ use replisim_network::{Site, Traffic};
 use replisim_observe::{
     Answer, Client, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
 };
-use replisim_protocols::{Change, Protocol, Reply, Request, Route};
+use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
 use crate::clients::ReadTarget;
 use crate::script::{Action, Step};
@@ -36,7 +36,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.stage.queue.schedule(next, Event::Arrive { client });
         let request = match is_read {
             true => Request::Read { key, consistency, token },
-            false => self.write(key, Change::Put { bytes: value }),
+            false => self.write(Client(client), key, Change::Put { bytes: value }, Context::new()),
         };
         self.invoke(Client(client), request, target, timeout);
     }
@@ -52,19 +52,22 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let (token, seen) = (state.token, state.seen.get(&key).copied());
         let request = match action {
             Action::Get => Request::Read { key, consistency, token },
-            Action::Put => self.write(key, Change::Put { bytes: SCRIPT_VALUE }),
-            Action::Delete => self.write(key, Change::Delete),
+            Action::Put => self.write(client, key, Change::Put { bytes: SCRIPT_VALUE }, Context::new()),
+            Action::Delete => self.write(client, key, Change::Delete, Context::new()),
             Action::CompareAndSet => {
-                self.write(key, Change::CompareAndSet { expected: seen, bytes: SCRIPT_VALUE })
+                let change = Change::CompareAndSet { expected: seen, bytes: SCRIPT_VALUE };
+                self.write(client, key, change, Context::new())
             }
         };
         self.invoke(client, request, self.script_targets[step], timeout);
     }
 
-    fn write(&mut self, key: Key, change: Change) -> Request {
+    fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
         let write = Write(self.writes);
         self.writes += 1;
-        Request::Write { key, write, change }
+        let state = &mut self.clients[client.index()];
+        state.stamp = timestamp(self.stage.wall_clock(state.site), state.site.0, state.stamp);
+        Request::Write { key, write, change, context, stamp: state.stamp }
     }
 
     fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
@@ -73,13 +76,22 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Request::Read { key, .. } => (OpKind::Read, key),
         };
         let state = &mut self.clients[client.index()];
-        let by_belief = P::route(request) == Route::Primary || target == ReadTarget::Primary;
+        let route = P::route(&request, &self.config);
+        let by_belief = route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some());
         let to = match target {
             _ if by_belief => state.believed,
             ReadTarget::Member(member) => member,
-            ReadTarget::Primary | ReadTarget::Random => state.route.choose(self.setup.nodes.len() as u32),
+            ReadTarget::Random => state.route.choose(self.setup.nodes.len() as u32, |member| {
+                route != Route::Owner || self.placement.owns(self.setup.nodes.len(), member, key)
+            }),
+            ReadTarget::Nearest | ReadTarget::Primary => {
+                let owns = |member: &&Member| self.placement.owns(self.setup.nodes.len(), **member, key);
+                let mut nearest = state.by_distance.iter();
+                let found = if route == Route::Owner { nearest.find(owns) } else { nearest.next() };
+                found.copied().unwrap_or_default()
+            }
         };
-        let op = self.ops.open(client, request, to, by_belief);
+        let op = self.ops.open(client, request.clone(), to, by_belief);
         self.trace_op(op, key);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
 
@@ -96,8 +108,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     fn ask(&mut self, op: Op, from: Site, to: Member, request: Request) {
-        let bytes = match request {
-            Request::Write { change, .. } => HEADER + change_bytes(change),
+        if P::in_clients(&self.config) {
+            return self.at_member(Member(from.0), |protocol, out| protocol.request(op, request, out));
+        }
+        let bytes = match &request {
+            Request::Write { change, .. } => HEADER + change_bytes(*change),
             Request::Read { .. } => HEADER,
         };
         self.stage.send(from, Site(to.0), Traffic::Request, bytes, Content::Request(op, request));
@@ -106,7 +121,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// An answer reaches the client.
     pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         let Some(state) = self.ops.get(op) else { return }; // given up before
-        let (client, key, request) = (state.client, state.key(), state.request);
+        let (client, key) = (state.client, state.key());
         let driver = &mut self.clients[client.index()];
         let by_belief = state.by_belief || state.redirections > 0;
         if let Reply::Redirect(Some(to)) = reply
@@ -114,16 +129,21 @@ impl<P: Protocol, O: Observer> World<P, O> {
         {
             driver.believed = to;
             if state.redirections < MOST_REDIRECTIONS {
-                let site = driver.site;
+                let (site, request) = (driver.site, state.request.clone());
                 self.ops.redirect(op, to);
                 self.ask(op, site, to, request);
                 return;
             }
         }
-        let (outcome, said) = match reply {
+        let write = match state.request {
+            Request::Write { write, .. } => Some(write),
+            Request::Read { .. } => None,
+        };
+        let (outcome, said) = match &reply {
             Reply::Written(_) => (Outcome::Ok, Said::Written),
             Reply::NotApplied => (Outcome::Ok, Said::NotApplied),
-            Reply::Value(returned) => (Outcome::Ok, Said::Value(returned)),
+            Reply::Value(returned) => (Outcome::Ok, Said::Value(*returned)),
+            Reply::Siblings(siblings) => (Outcome::Ok, Said::Siblings(siblings.count)),
             Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
         match reply {
@@ -137,8 +157,14 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Outcome::Failed if by_belief => driver.gives_up_on(by, self.setup.nodes.len() as u32),
             _ => {}
         }
-        if let (Outcome::Failed, Request::Write { write, .. }) = (outcome, request) {
+        if let (Outcome::Failed, Some(write)) = (outcome, write) {
             self.stage.refused(write);
+        }
+        if let Reply::Siblings(siblings) = &reply {
+            for (lane, version) in (0u32..).zip(&siblings.context).filter(|(_, version)| version.0 > 0) {
+                let key = Key(key.0 * self.lanes + lane);
+                self.stage.observe(Observation::Saw { op, key, version: *version });
+            }
         }
         self.ops.close(op);
         let answer = Some(Answer { by, at: sent, said });

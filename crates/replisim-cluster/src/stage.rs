@@ -1,13 +1,17 @@
 //! The stage: everything in the world but the protocol instances themselves; what a protocol's [`Effects`] act on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use replisim_engine::random::below;
 use replisim_engine::{Digest, Label, Queue, Sampler, Stream, Streams, Time, TimerSlot};
 use replisim_network::{Network, Packet, Site, Traffic};
 use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version, Write};
-use replisim_protocols::{Change, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer};
+use replisim_protocols::{
+    Change, CommitRule, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer,
+    WALL_CLOCK_START,
+};
 
+use crate::ballots::Ballots;
 use crate::clients::draw_between;
 use crate::disk::Disk;
 use crate::node::Node;
@@ -34,6 +38,8 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) disks: Vec<Disk>,
     /// Writes that have been committed: a primary that takes over may commit again what its predecessor had.
     committed: Committed,
+    /// Who has accepted those that are not.
+    ballots: Ballots,
     /// The member of the highest promoted term, and the floor of that term.
     pub(crate) rightful: Option<Member>,
     pub(crate) floor: Version,
@@ -46,6 +52,8 @@ pub(crate) struct Stage<P: Protocol, O> {
     choice_streams: Vec<Stream>,
     /// What the handler that runs has asked to persist.
     pub(crate) persisting: Option<u64>,
+    /// Answers of instances within clients: they are there at once.
+    pub(crate) answers: VecDeque<(Op, Member, Reply)>,
 }
 
 /// A message under way.
@@ -75,8 +83,9 @@ pub(crate) struct Envelopes<P: Protocol> {
 }
 
 impl<P: Protocol, O: Observer> Stage<P, O> {
+    /// `sites` are the nodes, and after them the clients that have an instance of the protocol.
     pub(crate) fn new(
-        nodes: &[String],
+        (nodes, sites): (usize, &[String]),
         keys: usize,
         network: Network,
         fsync: Option<&Sampler>,
@@ -84,15 +93,14 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         observer: O,
     ) -> Self {
         let mut queue = Queue::new();
-        let members = nodes.len();
-        let timers = (0..members as u32)
+        let timers = (0..sites.len() as u32)
             .flat_map(|member| {
                 (0..P::Timer::ALL.len() as u32).map(move |timer| Event::Timer { member, timer })
             })
             .map(|event| queue.new_timer(event))
             .collect();
         let stream = |name: &String, what: &str| streams.named(&format!("member/{name}/{what}"));
-        let disks = (0u32..).zip(nodes).map(|(member, name)| {
+        let disks = (0u32..).zip(sites).map(|(member, name)| {
             let done = queue.new_timer(Event::Synced { member });
             Disk::new(fsync.cloned(), stream(name, "disk"), done)
         });
@@ -104,20 +112,22 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             envelopes: Envelopes { slots: Vec::new(), free: Vec::new() },
             observer,
             digest: Digest::new(),
-            members,
-            store: vec![None; keys * members],
-            value_bytes: vec![0; keys * members],
-            nodes: (0..members).map(|_| Node::default()).collect(),
+            members: nodes,
+            store: vec![None; keys * nodes],
+            value_bytes: vec![0; keys * nodes],
+            nodes: sites.iter().map(|_| Node::default()).collect(),
             disks,
             committed: Committed::default(),
+            ballots: Ballots::default(),
             rightful: None,
             floor: Version(0),
             lost_primary: None,
             changed_primary: false,
             timers,
-            timer_streams: nodes.iter().map(|name| stream(name, "timers")).collect(),
-            choice_streams: nodes.iter().map(|name| stream(name, "choices")).collect(),
+            timer_streams: sites.iter().map(|name| stream(name, "timers")).collect(),
+            choice_streams: sites.iter().map(|name| stream(name, "choices")).collect(),
             persisting: None,
+            answers: VecDeque::new(),
         }
     }
 
@@ -155,6 +165,11 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         self.observe(Observation::Lost);
     }
 
+    /// What the clock of a node or client shows.
+    pub(crate) fn wall_clock(&self, _: Site) -> Time {
+        WALL_CLOCK_START + self.now.since(Time::ZERO)
+    }
+
     pub(crate) fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {
         self.timers[member.index() * P::Timer::ALL.len() + timer.index()]
     }
@@ -177,6 +192,8 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         let traffic = match message.kind() {
             MessageKind::Replicate => Traffic::Replicate,
             MessageKind::Acknowledge => Traffic::Acknowledge,
+            MessageKind::Request => Traffic::Request,
+            MessageKind::Reply => Traffic::Reply,
             MessageKind::Control => Traffic::Control,
         };
         let bytes = message.bytes();
@@ -211,6 +228,12 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         self.stage.observe(Observation::Committed { write, key, version, bytes, accepted_by: self.me });
     }
 
+    fn accepted(&mut self, key: Key, stored: Stored, bytes: u32, rule: CommitRule) {
+        if self.stage.ballots.vote(stored.write, rule) {
+            self.committed(key, stored, bytes);
+        }
+    }
+
     fn logged(&mut self, key: Key, stored: Stored) {
         self.stage.observe(Observation::Logged { member: self.me, key, stored });
     }
@@ -230,6 +253,20 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = back_to;
         self.stage.observe(Observation::Unapplied { member: self.me, key, undone, back_to });
+    }
+
+    fn hinted(&mut self, key: Key, stored: Stored) {
+        self.stage.observe(Observation::Hinted { member: self.me, key, stored });
+    }
+
+    fn unhinted(&mut self, key: Key, stored: Stored) {
+        self.stage.observe(Observation::Unhinted { member: self.me, key, stored });
+    }
+
+    fn purge(&mut self, key: Key, tombstone: Stored) {
+        let cell = self.stage.cell(key, self.me);
+        self.stage.store[cell] = None;
+        self.stage.observe(Observation::Purged { member: self.me, key, stored: tombstone });
     }
 
     fn read(&self, key: Key) -> Option<Stored> {
@@ -263,10 +300,18 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         self.stage.now
     }
 
+    fn wall_clock(&self) -> Time {
+        self.stage.wall_clock(Site(self.me.0))
+    }
+
     fn reply(&mut self, op: Op, reply: Reply) {
         let Some((site, key)) = (self.reply_to)(op) else { return };
-        let value = match reply {
+        if site.0 == self.me.0 {
+            return self.stage.answers.push_back((op, self.me, reply));
+        }
+        let value = match &reply {
             Reply::Value(Some(_)) => u64::from(self.value_bytes(key)),
+            Reply::Siblings(siblings) => u64::from(siblings.bytes),
             _ => 0,
         };
         self.stage.send(Site(self.me.0), site, Traffic::Reply, HEADER + value, Content::Reply(op, reply));
@@ -331,8 +376,8 @@ impl<P: Protocol> Envelopes<P> {
         let copied = std::mem::replace(&mut envelope.copied, true);
         let content = match &envelope.content {
             Content::Protocol(message) => Content::Protocol(message.clone()),
-            Content::Request(op, request) => Content::Request(*op, *request),
-            Content::Reply(op, reply) => Content::Reply(*op, *reply),
+            Content::Request(op, request) => Content::Request(*op, request.clone()),
+            Content::Reply(op, reply) => Content::Reply(*op, reply.clone()),
         };
         Some(Envelope { content, copied, ..*envelope })
     }
@@ -359,6 +404,7 @@ impl<P: Protocol> Content<P> {
                 Reply::Written(_) => const { Label::of("written") },
                 Reply::NotApplied => const { Label::of("not-applied") },
                 Reply::Value(_) => const { Label::of("value") },
+                Reply::Siblings(_) => const { Label::of("siblings") },
                 Reply::Refused => const { Label::of("refused") },
                 Reply::Redirect(_) => const { Label::of("redirect") },
             },

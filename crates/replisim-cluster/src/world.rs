@@ -2,7 +2,7 @@
 
 use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Site};
-use replisim_observe::{Key, Member, Observation, Observer, Op, Version, Window};
+use replisim_observe::{Key, Member, Observation, Observer, Op, Placement, Version, Window};
 use replisim_protocols::{Members, Protocol, Timer};
 
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
@@ -23,6 +23,8 @@ pub struct Setup {
     pub network: Network,
     /// Streams of operations.
     pub workloads: Vec<Workload>,
+    /// The region of each node, and then of each client, as a number.
+    pub regions: Vec<u32>,
     /// Names and places of all clients: one for each workload, then those of the script.
     pub clients: Vec<Placed>,
     /// Single operations, each with what it does and its key resolved.
@@ -49,7 +51,9 @@ pub struct World<P: Protocol, O> {
     pub(crate) clients: Vec<ClientState>,
     pub(crate) ops: Ops,
     pub(crate) writes: u64,
-    primary: Option<Member>,
+    pub(crate) primary: Option<Member>,
+    pub(crate) placement: Placement,
+    pub(crate) lanes: u32,
     pub(crate) script_targets: Vec<ReadTarget>,
     pub(crate) active_faults: Vec<ActiveFault>,
     pub(crate) ignored_orders: u32,
@@ -98,25 +102,41 @@ impl<P: Protocol, O: Observer> World<P, O> {
         observer: O,
     ) -> Result<World<P, O>, String> {
         let names: Vec<String> = setup.nodes.iter().map(|node| node.name.clone()).collect();
-        let members = Members { names: &names };
+        let members = Members { names: &names, regions: &setup.regions.clone() };
         let primary = P::first_primary(members, &config);
         let fsync = setup.disk.fsync.as_ref().map(|law| law.sampler().map_err(|error| error.to_string()));
         let fsync = fsync.transpose()?;
-        let mut stage =
-            Stage::new(&names, setup.keys, setup.network.clone(), fsync.as_ref(), &streams, observer);
-        let target = |client: usize, read_from| {
-            let site = Site((setup.nodes.len() + client) as u32);
-            read_target(read_from, &names, primary, |member| setup.network.mean_rtt(site, Site(member.0)))
+        let mut sites = names.clone();
+        if P::in_clients(&config) {
+            sites.extend(setup.clients.iter().map(|client| format!("client/{}", client.name)));
+        }
+        let mut stage = Stage::new(
+            (names.len(), &sites),
+            setup.keys,
+            setup.network.clone(),
+            fsync.as_ref(),
+            &streams,
+            observer,
+        );
+        let by_distance = |site: Site| {
+            let mut order: Vec<Member> = (0..names.len() as u32).map(Member).collect();
+            order.sort_by_cached_key(|member| setup.network.mean_rtt(site, Site(member.0)));
+            order
         };
 
         let mut clients = Vec::new();
         for (i, Placed { name, .. }) in setup.clients.iter().enumerate() {
             let source = match setup.workloads.get(i) {
-                Some(workload) => Some(Source::new(workload, target(i, &workload.read_from)?, &streams)),
+                Some(workload) => {
+                    Some(Source::new(workload, read_target(&workload.read_from, &names)?, &streams))
+                }
                 None => None,
             };
+            let site = Site((setup.nodes.len() + i) as u32);
             clients.push(ClientState {
-                site: Site((setup.nodes.len() + i) as u32),
+                site,
+                by_distance: by_distance(site),
+                stamp: Version(0),
                 label: Label::of(name),
                 source,
                 route: RandomRoute::new(name, &streams),
@@ -130,11 +150,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         let mut script_targets = Vec::new();
         for (step, ..) in &setup.script {
-            let client = setup.clients.iter().rposition(|placed| placed.name == step.client);
-            script_targets.push(target(client.ok_or("unknown client")?, &step.read_from)?);
+            script_targets.push(read_target(&step.read_from, &names)?);
         }
 
-        let instances = (0..setup.nodes.len() as u32).map(|i| P::new(Member(i), members, &config)).collect();
+        let instances = (0..sites.len() as u32).map(|i| P::new(Member(i), members, &config)).collect();
+        let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config));
         let labels = Labels {
             sites: setup.network.sites().iter().map(|site| Label::of(&site.name)).collect(),
             faults: setup.faults.iter().map(|entry| Label::of(&entry.kind.fault().label())).collect(),
@@ -150,6 +170,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             ops: Ops::default(),
             writes: 0,
             primary,
+            placement,
+            lanes,
             script_targets,
             labels,
             events: 0,
@@ -258,6 +280,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         act(protocol, out);
         while let Some(upto) = out.stage.persisting.take() {
             protocol.persisted(upto, out);
+        }
+        while let Some((op, by, reply)) = self.stage.answers.pop_front() {
+            self.answer(op, by, self.stage.now, reply);
         }
     }
 

@@ -199,7 +199,12 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
-            Observation::Serving { .. }
+            Observation::BasedOn { .. }
+            | Observation::Saw { .. }
+            | Observation::Hinted { .. }
+            | Observation::Unhinted { .. }
+            | Observation::Purged { .. }
+            | Observation::Serving { .. }
             | Observation::PrimaryLost { .. }
             | Observation::PrimaryBack { .. } => {}
             Observation::Ended => {

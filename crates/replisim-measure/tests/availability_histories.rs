@@ -70,6 +70,7 @@ fn measured(events: &[Event]) -> Findings {
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
         unavailability_bound: Duration::from_nanos(20),
+        ..Roster::default()
     };
     let window = Window { from: Time::ZERO, to: ns(1_000) };
     let all = [&[promoted(0, N0, 0)], events, &[(1_200, Observation::Ended)]].concat();

@@ -349,6 +349,7 @@ fn streaming_measures_equal_their_twins_on_random_bad_days() {
             keys: 1 + below(&mut stream, 3) as usize,
             promotion: PromotionRule::default(),
             unavailability_bound: Duration::from_nanos(9),
+            ..Roster::default()
         };
         let records = Day::new(&mut stream, &roster).history();
         let end = records.last().unwrap().at.nanos();

@@ -61,6 +61,7 @@ fn measured(warm_up: u64, cuts: &[Cut], usual: impl Fn(u64) -> u64) -> Findings 
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
         unavailability_bound: Duration::from_secs(1),
+        ..Roster::default()
     };
     let window = Window { from: ms(warm_up), to: ms(CLIENTS) };
     let record = |(at, what): (u64, Observation)| Record { at: ms(at), group: Group(0), what };

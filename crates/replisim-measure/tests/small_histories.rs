@@ -101,6 +101,7 @@ fn measured(members: usize, remembered: usize, events: &[Event]) -> Findings {
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
         unavailability_bound: Duration::from_nanos(20),
+        ..Roster::default()
     };
     let window = Window { from: Time::ZERO, to: ns(1_000) };
     let start = [(0, Observation::Promoted { member: N0, floor: Version(0) })];

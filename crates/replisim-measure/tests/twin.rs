@@ -29,6 +29,7 @@ fn roster(stream: &mut Stream) -> Roster {
         keys: 1 + (stream.next_u64() % 3) as usize,
         promotion,
         unavailability_bound: Duration::from_nanos(9),
+        ..Roster::default()
     }
 }
 

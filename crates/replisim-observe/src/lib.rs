@@ -11,4 +11,4 @@ mod roster;
 pub use ids::{Client, Fault, Group, Key, Member, Op, Stored, Version, Write};
 pub use observation::{Answer, Observation, Observer, OpKind, Outcome, Record, Said};
 pub use replisim_engine::{Duration, Time};
-pub use roster::{PromotionRule, Roster, Window};
+pub use roster::{Placement, PromotionRule, Roster, Window};

@@ -20,6 +20,26 @@ pub enum Observation {
         /// When the open-loop client meant to start it.
         scheduled: Time,
     },
+    /// What a write rests on, told right after [`Observation::Invoked`]: its client had read this version of the key (in
+    /// this [lane](crate::Roster::lanes)) and made the new value out of it. A write of which this is never told is blind.
+    BasedOn {
+        /// The write.
+        write: Write,
+        /// The key, in a lane of its versions.
+        key: Key,
+        /// The version that was read; 0 where nothing had been written.
+        version: Version,
+    },
+    /// What a read that returns siblings reflects, told right before its [`Observation::Returned`]: of this lane of its
+    /// key, everything up to this version.
+    Saw {
+        /// The read.
+        op: Op,
+        /// The key, in a lane of its versions.
+        key: Key,
+        /// The newest version of the lane that it reflects.
+        version: Version,
+    },
     /// A client learned how its operation ended, or gave up waiting.
     Returned {
         /// The operation.
@@ -82,7 +102,36 @@ pub enum Observation {
         /// What it shows now.
         back_to: Option<Stored>,
     },
-    /// Everything that this member had logged and applied is gone.
+    /// This member keeps a version for an owner of the key that could not be reached. It is no copy of its own: the
+    /// member's reads show it only where the protocol says so.
+    Hinted {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// The write and its version.
+        stored: Stored,
+    },
+    /// A hint is gone: handed over, given up, or lost.
+    Unhinted {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// The write and its version.
+        stored: Stored,
+    },
+    /// A member has forgotten a tombstone that was old enough: it shows nothing for the key from now on. It counts as
+    /// holding it still, until it shows something older.
+    Purged {
+        /// The member.
+        member: Member,
+        /// The key.
+        key: Key,
+        /// The delete and its version.
+        stored: Stored,
+    },
+    /// Everything that this member had logged, applied and hinted is gone.
     DiskLost {
         /// The member.
         member: Member,
@@ -185,6 +234,8 @@ pub enum Said {
     NotApplied,
     /// The version read; `None` for a key never written.
     Value(Option<Stored>),
+    /// So many values, concurrent with each other; what they reflect was told by [`Observation::Saw`].
+    Siblings(u32),
     /// Certainly not done.
     Refused,
 }

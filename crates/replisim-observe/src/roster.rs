@@ -2,7 +2,7 @@
 
 use replisim_engine::{Duration, Time};
 
-use crate::ids::Member;
+use crate::ids::{Key, Member};
 
 /// The names behind the ids of a run, and how many there are of each.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -15,10 +15,45 @@ pub struct Roster {
     pub faults: Vec<String>,
     /// Number of keys.
     pub keys: usize,
+    /// Which members keep which keys.
+    pub placement: Placement,
+    /// In how many lanes the versions of a key stand: 1 where any two versions are ordered. Under version vectors, one for
+    /// each member that gives versions: those of one lane are ordered, and whoever holds one holds all of its lane before
+    /// it. Observations about versions then name lane `l` of key `k` as `Key(k × lanes + l)`; those about operations
+    /// name the key itself. 0 counts as 1.
+    pub lanes: u32,
     /// Who would take over if the primary were lost now.
     pub promotion: PromotionRule,
     /// How long nothing of a kind must succeed for it to count as unavailable.
     pub unavailability_bound: Duration,
+}
+
+/// Which members keep which keys: the owners of a key are to hold all its writes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Placement {
+    /// Every member keeps every key.
+    #[default]
+    Everywhere,
+    /// Members stand on a ring in file order, and a key is kept by so many of them: from the one at the key's number
+    /// (modulo their count) on.
+    Ring {
+        /// How many.
+        copies: u32,
+    },
+}
+
+impl Placement {
+    /// Whether `member`, one of `members`, is to keep `key` (not a lane of it).
+    #[inline]
+    pub fn owns(self, members: usize, member: Member, key: Key) -> bool {
+        match self {
+            Placement::Everywhere => true,
+            Placement::Ring { copies } => {
+                let first = key.index() % members.max(1);
+                (member.index() + members - first) % members.max(1) < copies as usize
+            }
+        }
+    }
 }
 
 /// Which member would be promoted: what is acknowledged and not there is exposed to loss.

@@ -12,8 +12,9 @@ pub mod primary_backup;
 pub mod protocol;
 
 pub use protocol::{
-    Behind, BoundedRead, Change, Command, Configuration, Consistency, Effects, Kept, Members, Message,
-    MessageKind, Protocol, Reply, Request, Route, SessionRead, SettingProblem, Span, Timer,
+    Behind, BoundedRead, Change, Command, CommitRule, Configuration, Consistency, Context, Effects, Kept,
+    LAST_GIVER, Members, Message, MessageKind, Operation, Protocol, Reply, Request, Route, SessionRead,
+    SettingProblem, Siblings, Span, Timer, WALL_CLOCK_START, timestamp,
 };
 
 /// Calls `$callback!` with the table of all protocols: the name in YAML, the name of the variant, the type.

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use replisim_engine::{Duration, Label, Time};
-use replisim_observe::{Key, Member, Op, PromotionRule, Stored, Version, Write};
+use replisim_observe::{Key, Member, Op, Placement, PromotionRule, Stored, Version, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub trait Protocol: Clone + Eq + Hash + Debug {
     fn quiescent(&self) -> bool;
 
     /// Which members a client driver may send a request to.
-    fn route(request: Request) -> Route;
+    fn route(request: &Request, config: &Self::Config) -> Route;
 
     /// The member that is the primary at the start, if the protocol has one.
     fn first_primary(members: Members<'_>, config: &Self::Config) -> Option<Member>;
@@ -61,6 +61,27 @@ pub trait Protocol: Clone + Eq + Hash + Debug {
 
     /// Whether this protocol, so configured, can do what an operator orders; if not, why not.
     fn obeys(command: Command, config: &Self::Config) -> Result<(), &'static str>;
+
+    /// Whether this protocol, so configured, can do what clients ask; if not, why not.
+    fn performs(_: Operation, _: &Self::Config) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    /// Which members keep which keys.
+    fn placement(_: Members<'_>, _: &Self::Config) -> Placement {
+        Placement::Everywhere
+    }
+
+    /// In how many [lanes](replisim_observe::Roster::lanes) the versions of a key stand.
+    fn lanes(_: Members<'_>, _: &Self::Config) -> u32 {
+        1
+    }
+
+    /// Whether each client has an instance of the protocol within it: a member beyond the last of [`Members`], which
+    /// keeps no data, to which its client's requests come without crossing the network.
+    fn in_clients(_: &Self::Config) -> bool {
+        false
+    }
 }
 
 /// What a protocol can do. Every effect takes place at the instant of the handler.
@@ -81,6 +102,9 @@ pub trait Effects<P: Protocol> {
     /// The commit rule of the protocol holds for `stored`, a write of `key` that weighs `bytes`, from now on.
     fn committed(&mut self, key: Key, stored: Stored, bytes: u32);
 
+    /// This member has taken over a write that is committed once `rule` says so; tells it anew with each member.
+    fn accepted(&mut self, key: Key, stored: Stored, bytes: u32, rule: CommitRule);
+
     /// This member would keep `stored` if it were promoted now: it stands in its log.
     fn logged(&mut self, key: Key, stored: Stored);
 
@@ -92,6 +116,15 @@ pub trait Effects<P: Protocol> {
 
     /// Takes `undone` back from the store: `key` shows `back_to` again.
     fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>);
+
+    /// Keeps `stored` for an owner of the key that could not be reached.
+    fn hinted(&mut self, key: Key, stored: Stored);
+
+    /// A hint is gone: handed over, given up, or lost.
+    fn unhinted(&mut self, key: Key, stored: Stored);
+
+    /// Forgets the tombstone that the store shows for `key`: it shows nothing from now on.
+    fn purge(&mut self, key: Key, tombstone: Stored);
 
     /// What this member's store shows for `key`.
     fn read(&self, key: Key) -> Option<Stored>;
@@ -109,8 +142,12 @@ pub trait Effects<P: Protocol> {
     /// The promoted member would accept a write from now on.
     fn serving(&mut self);
 
-    /// What this member's clock shows. Clocks of different members need not agree.
+    /// What this member's stopwatch shows: it measures durations, and nobody sets it.
     fn local_clock(&self) -> Time;
+
+    /// What this member's clock shows, counted from [`WALL_CLOCK_START`]. Clocks of different members need not agree,
+    /// and may jump.
+    fn wall_clock(&self) -> Time;
 
     /// Answers the client that sent `op`.
     fn reply(&mut self, op: Op, reply: Reply);
@@ -142,11 +179,13 @@ pub struct SettingProblem {
     pub fix: &'static str,
 }
 
-/// The members of a replication group by name.
+/// The members of a replication group.
 #[derive(Clone, Copy, Debug)]
 pub struct Members<'a> {
     /// Their names; `Member(i)` is the i-th.
     pub names: &'a [String],
+    /// The region of each, as a number, and then those of the clients; where none are given they are all in one.
+    pub regions: &'a [u32],
 }
 
 /// A message between members.
@@ -171,6 +210,10 @@ pub enum MessageKind {
     Replicate,
     /// Says that data has arrived.
     Acknowledge,
+    /// Asks for data.
+    Request,
+    /// Brings the data that was asked for.
+    Reply,
     /// Anything else.
     Control,
 }
@@ -196,8 +239,19 @@ pub struct Span {
     pub most: Duration,
 }
 
-/// What a client asks a member.
+/// When a write is committed: once in each of `classes` classes of members the `needed` of that class have accepted it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CommitRule {
+    /// The class of the member that tells it.
+    pub class: u32,
+    /// How many of that class it takes.
+    pub needed: u32,
+    /// How many classes there are that must have their number.
+    pub classes: u32,
+}
+
+/// What a client asks a member.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Request {
     /// Change `key`.
     Write {
@@ -207,6 +261,10 @@ pub enum Request {
         write: Write,
         /// What to do.
         change: Change,
+        /// What the client had read of the key and made the new value out of.
+        context: Context,
+        /// The client driver's [`timestamp`] of the write.
+        stamp: Version,
     },
     /// Return the value of `key`.
     Read {
@@ -238,8 +296,30 @@ pub enum Change {
     },
 }
 
-/// How a member answers a client.
+/// What a client has read of a key: the newest version in each [lane](replisim_observe::Roster::lanes). Empty: nothing
+/// was read, the write is blind.
+pub type Context = Vec<Version>;
+
+/// An answer of values that are concurrent with each other.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Siblings {
+    /// How many values.
+    pub count: u32,
+    /// Bytes of them all.
+    pub bytes: u32,
+    /// What they reflect.
+    pub context: Context,
+}
+
+/// What clients can do, as far as not every protocol can.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Operation {
+    /// Set a key if it still has the version that the client saw.
+    CompareAndSet,
+}
+
+/// How a member answers a client.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Reply {
     /// The write succeeded and has this version.
     Written(Version),
@@ -247,6 +327,8 @@ pub enum Reply {
     NotApplied,
     /// What the store shows; `None` for a key never written.
     Value(Option<Stored>),
+    /// Values that are concurrent with each other.
+    Siblings(Box<Siblings>),
     /// This member does not serve such a request; nothing happened.
     Refused,
     /// Nothing happened here: ask this member, the primary as far as is known here.
@@ -311,6 +393,8 @@ pub enum Route {
     Primary,
     /// To any member; the workload's `read-from` decides.
     Any,
+    /// To any that keeps the key; the workload's `read-from` decides.
+    Owner,
 }
 
 /// What an operator can order.
@@ -332,6 +416,13 @@ pub enum Kept {
     Nothing,
 }
 
+impl Request {
+    /// A write of a client that has read nothing, and whose driver has no clock.
+    pub fn blind(key: Key, write: Write, change: Change) -> Request {
+        Request::Write { key, write, change, context: Context::new(), stamp: Version(0) }
+    }
+}
+
 impl Span {
     /// Exactly `after`.
     pub fn exactly(after: Duration) -> Span {
@@ -343,6 +434,11 @@ impl Members<'_> {
     /// How many there are.
     pub fn count(&self) -> u32 {
         self.names.len() as u32
+    }
+
+    /// The region of a member.
+    pub fn region(&self, member: Member) -> u32 {
+        self.regions.get(member.index()).copied().unwrap_or_default()
     }
 
     /// The member called `name`.
@@ -364,4 +460,23 @@ pub fn version(term: u32, index: u64) -> Version {
         "{term}, {index}: a version of more than 64 bits"
     );
     Version(u64::from(term) << INDEX_BITS | index)
+}
+
+/// What all wall clocks would show at the beginning if they were right: so long after their zero that one which is slow
+/// is not before it.
+pub const WALL_CLOCK_START: Time = Time::from_nanos(1 << 58);
+
+/// Bits of a timestamp that say who gave it.
+const GIVER_BITS: u32 = 14;
+
+/// The last giver that there can be.
+pub const LAST_GIVER: u32 = (1 << GIVER_BITS) - 1;
+
+/// Packs (time, giver) into a version, the time in microseconds as Cassandra has it: later ones supersede earlier ones,
+/// then the giver decides. Always above `after`, the giver's last: a driver whose clock stands still or jumps back
+/// counts on (Cassandra's `MonotonicTimestampGenerator`).
+pub fn timestamp(wall_clock: Time, giver: u32, after: Version) -> Version {
+    debug_assert!(giver <= LAST_GIVER, "{giver}: a giver of more than {GIVER_BITS} bits");
+    let micros = (wall_clock.nanos() / 1_000).max((after.0 >> GIVER_BITS) + 1);
+    Version(micros << GIVER_BITS | u64::from(giver))
 }

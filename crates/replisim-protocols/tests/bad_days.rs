@@ -9,7 +9,8 @@ use replisim_protocols::primary_backup::{
     Acknowledge, Automatic, Config, Failover, Message, PrimaryBackup, Promote, SemiSync, Timer,
 };
 use replisim_protocols::{
-    Change, Command, Consistency, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
+    Change, Command, CommitRule, Consistency, Effects, Kept, Members, Protocol, Reply, Request, Span,
+    Timer as _,
 };
 
 const MS: u64 = 1_000_000;
@@ -128,6 +129,21 @@ impl Effects<PrimaryBackup> for Stage {
         self.primaries += 1;
     }
     fn serving(&mut self) {}
+    fn accepted(&mut self, _: Key, _: Stored, _: u32, _: CommitRule) {
+        unreachable!("its primary knows what is committed")
+    }
+    fn hinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn unhinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn purge(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps its tombstones")
+    }
+    fn wall_clock(&self) -> Time {
+        unreachable!("its versions are positions in a log")
+    }
     fn local_clock(&self) -> Time {
         Time::ZERO + Duration::from_nanos(self.now)
     }
@@ -150,7 +166,7 @@ impl Day {
     fn new(members: usize, config: &Config, seed: u64) -> Day {
         let names: Vec<String> = (0..members).map(|i| format!("n{i}")).collect();
         let protocols = (0..members as u32)
-            .map(|i| PrimaryBackup::new(Member(i), Members { names: &names }, config))
+            .map(|i| PrimaryBackup::new(Member(i), Members { names: &names, regions: &[] }, config))
             .collect();
         let stage = Stage {
             me: 0,
@@ -255,7 +271,7 @@ impl Day {
         let member = self.random.below(self.protocols.len() as u64) as usize;
         if self.takes_requests(member) {
             let key = Key(self.random.below(8) as u32);
-            let request = Request::Write { key, write: Write(n), change: Change::Put { bytes: 10 } };
+            let request = Request::blind(key, Write(n), Change::Put { bytes: 10 });
             self.stage.writing.insert(Op(n), key);
             self.at(member, |protocol, out| protocol.request(Op(n), request, out));
         }

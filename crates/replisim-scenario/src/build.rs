@@ -26,6 +26,7 @@ pub fn setup(loaded: &Loaded, seed: u64) -> Result<(Setup, Streams), String> {
         nodes: placed_nodes(scenario),
         network: network(scenario, map, streams)?,
         workloads: scenario.workload.clone(),
+        regions: scenario.regions(),
         clients: placed_clients(scenario),
         script: scenario
             .script

@@ -5,7 +5,7 @@
 use replisim_cluster::{FaultEntry, Named, ReadFrom, Scene};
 use replisim_engine::{Duration, Streams};
 use replisim_network::Map;
-use replisim_protocols::SettingProblem;
+use replisim_protocols::{Members, Operation, SettingProblem};
 
 use crate::build;
 use crate::load::Referenced;
@@ -170,8 +170,9 @@ impl Check<'_> {
         for (field, node) in protocol.members_named() {
             self.node(format!("protocol.{}.{field}", protocol.name()), node);
         }
-        let nodes: Vec<String> = self.scenario.topology.nodes.keys().cloned().collect();
-        for SettingProblem { field, message, fix } in protocol.problems(&nodes) {
+        let (names, regions) = (self.scenario.node_names(), self.scenario.regions());
+        let members = Members { names: &names, regions: &regions };
+        for SettingProblem { field, message, fix } in protocol.problems(members) {
             self.report_with(format!("protocol.{}.{field}", protocol.name()), message, fix);
         }
     }
@@ -288,6 +289,12 @@ impl Check<'_> {
                     "unclear what the client does",
                     "give one of `get`, `put`, `delete` and `compare-and-set`",
                 );
+            }
+            if step.compare_and_set.is_some()
+                && let Err(reason) = self.scenario.protocol.performs(Operation::CompareAndSet)
+            {
+                let message = format!("`{}` cannot compare and set", self.scenario.protocol.name());
+                self.report_with(format!("{path}.compare-and-set"), message, reason);
             }
             if step.at >= self.scenario.duration {
                 self.too_late(format!("{path}.at"));

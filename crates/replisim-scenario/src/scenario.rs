@@ -5,6 +5,7 @@ use replisim_cluster::{DiskSettings, FaultEntry, Step, Workload};
 use replisim_engine::{Duration, Time};
 use replisim_network::NetworkSettings;
 use replisim_observe::{Roster, Window};
+use replisim_protocols::Members;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -140,17 +141,36 @@ macro_rules! protocol_settings {
                 }
             }
 
-            /// Who of `nodes` would take over from a lost primary.
-            pub fn promotion(&self, nodes: &[String]) -> replisim_observe::PromotionRule {
-                let members = replisim_protocols::Members { names: nodes };
+            /// Whether the protocol, so configured, can do what clients ask; if not, why not.
+            pub fn performs(&self, operation: replisim_protocols::Operation) -> Result<(), &'static str> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::performs(operation, config),)*
+                }
+            }
+
+            /// Which members keep which keys.
+            pub fn placement(&self, members: replisim_protocols::Members<'_>) -> replisim_observe::Placement {
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::placement(members, config),)*
+                }
+            }
+
+            /// In how many lanes the versions of a key stand.
+            pub fn lanes(&self, members: replisim_protocols::Members<'_>) -> u32 {
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::lanes(members, config),)*
+                }
+            }
+
+            /// Who would take over from a lost primary.
+            pub fn promotion(&self, members: replisim_protocols::Members<'_>) -> replisim_observe::PromotionRule {
                 match self {
                     $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::promotion(members, config),)*
                 }
             }
 
-            /// What is wrong with the settings in a group of `nodes`, if something is.
-            pub fn problems(&self, nodes: &[String]) -> Vec<replisim_protocols::SettingProblem> {
-                let members = replisim_protocols::Members { names: nodes };
+            /// What is wrong with the settings in a group of these members, if something is.
+            pub fn problems(&self, members: replisim_protocols::Members<'_>) -> Vec<replisim_protocols::SettingProblem> {
                 match self {
                     $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::problems(config, members),)*
                 }
@@ -195,15 +215,39 @@ impl Scenario {
             .chain(self.clients.values().map(String::as_str))
     }
 
+    /// Names of all nodes.
+    pub fn node_names(&self) -> Vec<String> {
+        self.topology.nodes.keys().cloned().collect()
+    }
+
+    /// The region of each node, and then of each client, as a number.
+    pub fn regions(&self) -> Vec<u32> {
+        let mut seen: Vec<&str> = Vec::new();
+        let places = self.topology.nodes.values().map(String::as_str).chain(self.client_places());
+        let region = |place: &'_ str| place.split_once('/').map_or(place.len(), |(region, _)| region.len());
+        let numbers = places.map(|place| {
+            let name = &place[..region(place)];
+            let known = seen.iter().position(|other| *other == name);
+            known.unwrap_or_else(|| {
+                seen.push(name);
+                seen.len() - 1
+            }) as u32
+        });
+        numbers.collect()
+    }
+
     /// Who takes part, by name.
     pub fn roster(&self) -> Roster {
-        let members: Vec<String> = self.topology.nodes.keys().cloned().collect();
+        let (names, regions) = (self.node_names(), self.regions());
+        let members = Members { names: &names, regions: &regions };
         Roster {
-            members: members.clone(),
+            placement: self.protocol.placement(members),
+            lanes: self.protocol.lanes(members),
+            promotion: self.protocol.promotion(members),
+            members: names.clone(),
             clients: self.client_names().map(str::to_owned).collect(),
             faults: self.faults.iter().map(fault_name).collect(),
             keys: self.workload_keys() + self.script_keys().len(),
-            promotion: self.protocol.promotion(&members),
             unavailability_bound: self.unavailability_bound(),
         }
     }

@@ -70,7 +70,7 @@ impl Protocol for NewestWins {
         true
     }
 
-    fn route(request: Request) -> Route {
+    fn route(request: &Request, _: &Config) -> Route {
         match request {
             Request::Write { .. } => Route::Primary,
             Request::Read { .. } => Route::Any,

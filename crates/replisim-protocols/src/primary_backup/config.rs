@@ -306,7 +306,7 @@ mod tests {
             ),
         ] {
             let names: Vec<String> = ["a", "b", "c"][..nodes].iter().map(|name| name.to_string()).collect();
-            let problems = config.problems(Members { names: &names });
+            let problems = config.problems(Members { names: &names, regions: &[] });
             let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
             assert_eq!(fields, expected, "{nodes} nodes, {config:?}");
         }

@@ -130,7 +130,7 @@ impl Protocol for PrimaryBackup {
 
     fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
         match request {
-            Request::Write { key, write, change } => self.write(op, key, write, change, out),
+            Request::Write { key, write, change, .. } => self.write(op, key, write, change, out),
             Request::Read { key, consistency, token } => self.read(op, key, consistency, token, out),
         }
     }
@@ -226,7 +226,7 @@ impl Protocol for PrimaryBackup {
         at_rest && self.unsynced.is_empty()
     }
 
-    fn route(request: Request) -> Route {
+    fn route(request: &Request, _: &Config) -> Route {
         match request {
             Request::Write { .. } | Request::Read { consistency: Consistency::Strong, .. } => Route::Primary,
             Request::Read { .. } => Route::Any,

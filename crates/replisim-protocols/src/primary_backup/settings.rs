@@ -179,7 +179,7 @@ mod tests {
         let names = ["a", "b", "c"].map(String::from);
         let settings = |member, failover| {
             let config = Config { failover, ..Config::default() };
-            Settings::new(Member(member), Members { names: &names }, &config)
+            Settings::new(Member(member), Members { names: &names, regions: &[] }, &config)
         };
         for (member, term, expected) in [(0, 0, 3), (1, 1, 4), (2, 1, 2), (0, 3, 6), (2, 3, 5)] {
             assert_eq!(

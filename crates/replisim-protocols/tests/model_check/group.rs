@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::primary_backup::{Config, Failover, PrimaryBackup, Timer};
 use replisim_protocols::{
-    Change, Command, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
+    Change, Command, CommitRule, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
 };
 
 /// A replication group, and how much may happen to it.
@@ -173,6 +173,21 @@ impl Effects<PrimaryBackup> for Stage<'_> {
             self.facts.serving = Some(self.me);
         }
     }
+    fn accepted(&mut self, _: Key, _: Stored, _: u32, _: CommitRule) {
+        unreachable!("its primary knows what is committed")
+    }
+    fn hinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn unhinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn purge(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps its tombstones")
+    }
+    fn wall_clock(&self) -> Time {
+        unreachable!("its versions are positions in a log")
+    }
     fn local_clock(&self) -> Time {
         Time::ZERO
     }
@@ -194,7 +209,7 @@ impl Group {
     pub(crate) fn new(bounds: &Bounds, config: &Config) -> Group {
         let names: Vec<String> = (0..bounds.members).map(|i| format!("n{i}")).collect();
         let members = (0..bounds.members).map(|i| Node {
-            protocol: PrimaryBackup::new(Member(i), Members { names: &names }, config),
+            protocol: PrimaryBackup::new(Member(i), Members { names: &names, regions: &[] }, config),
             store: None,
             log: Vec::new(),
             persisting: None,
@@ -242,7 +257,7 @@ impl Group {
             Action::Put(member) => {
                 // All to one key, so that order matters.
                 let (op, write) = (Op(self.spent.puts), Write(self.spent.puts));
-                let request = Request::Write { key: Key(0), write, change: Change::Put { bytes: 10 } };
+                let request = Request::blind(Key(0), write, Change::Put { bytes: 10 });
                 self.spent.puts += 1;
                 self.with(member, keeps_commits, |protocol, stage| protocol.request(op, request, stage));
             }

@@ -7,8 +7,8 @@ use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::primary_backup::{Config, Message, PrimaryBackup, Timer};
 use replisim_protocols::protocol::INDEX_BITS;
 use replisim_protocols::{
-    Change, Command, Consistency, Effects, Kept, Members, Message as _, Protocol, Reply, Request, Span,
-    Timer as _,
+    Change, Command, CommitRule, Consistency, Effects, Kept, Members, Message as _, Protocol, Reply, Request,
+    Span, Timer as _,
 };
 
 /// A group of `p`, `r1`, `r2`, ….
@@ -44,7 +44,7 @@ impl Script {
         let mut config = Config::default();
         set(&mut config);
         let protocols = (0..members as u32)
-            .map(|i| PrimaryBackup::new(Member(i), Members { names: &names }, &config))
+            .map(|i| PrimaryBackup::new(Member(i), Members { names: &names, regions: &[] }, &config))
             .collect();
         let outside = Outside {
             me: 0,
@@ -84,7 +84,7 @@ impl Script {
     pub(crate) fn write(&mut self, member: &str, key: u32, change: Change) {
         let (op, write) = (Op(self.ops), Write(self.ops));
         self.ops += 1;
-        let request = Request::Write { key: Key(key), write, change };
+        let request = Request::blind(Key(key), write, change);
         self.at(self.find(member), |protocol, out| protocol.request(op, request, out));
     }
 
@@ -93,7 +93,7 @@ impl Script {
         let (i, op, write) = (self.find(member), Op(self.ops), Write(self.ops));
         self.ops += 1;
         self.outside.me = i;
-        let request = Request::Write { key: Key(key), write, change: Change::Put { bytes: 10 } };
+        let request = Request::blind(Key(key), write, Change::Put { bytes: 10 });
         self.protocols[i].request(op, request, &mut self.outside);
     }
 
@@ -331,12 +331,28 @@ impl Effects<PrimaryBackup> for Outside {
     fn serving(&mut self) {
         self.tell("serves".to_string());
     }
+    fn accepted(&mut self, _: Key, _: Stored, _: u32, _: CommitRule) {
+        unreachable!("its primary knows what is committed")
+    }
+    fn hinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn unhinted(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps no hints")
+    }
+    fn purge(&mut self, _: Key, _: Stored) {
+        unreachable!("it keeps its tombstones")
+    }
+    fn wall_clock(&self) -> Time {
+        unreachable!("its versions are positions in a log")
+    }
     fn local_clock(&self) -> Time {
         self.clock
     }
     fn reply(&mut self, op: Op, reply: Reply) {
         let said = match reply {
             Reply::Written(version) => format!("written {}", text(version)),
+            Reply::Siblings(_) => unreachable!("its versions are ordered"),
             Reply::NotApplied => "not applied".to_string(),
             Reply::Value(stored) => text_or_nothing(stored),
             Reply::Refused => "refused".to_string(),
