@@ -5,29 +5,32 @@
 
 use std::collections::BTreeMap;
 
-use replisim_observe::Write;
+use replisim_observe::{Member, Write};
 use replisim_protocols::CommitRule;
 
 /// Votes on writes that are short of some. A write that never gets them stays: it may be committed at any later time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ballots {
-    open: BTreeMap<Write, Vec<CommitRule>>,
+    open: BTreeMap<Write, Vec<(Member, CommitRule)>>,
 }
 
 impl Ballots {
-    /// One more member has accepted `write`; returns whether that commits it. A member votes once.
-    pub(crate) fn vote(&mut self, write: Write, rule: CommitRule) -> bool {
+    /// `member` has accepted `write`, perhaps not for the first time; returns whether that commits it.
+    pub(crate) fn vote(&mut self, write: Write, member: Member, rule: CommitRule) -> bool {
         if rule.needed <= 1 && rule.classes <= 1 {
             return true;
         }
         let votes = self.open.entry(write).or_default();
-        votes.push(rule);
-        let of_class = |class: u32| votes.iter().filter(|vote| vote.class == class).count() as u32;
-        let firsts = votes
-            .iter()
-            .enumerate()
-            .filter(|(i, vote)| votes[..*i].iter().all(|other| other.class != vote.class));
-        let decided = firsts.filter(|(_, vote)| of_class(vote.class) >= vote.needed).count() as u32;
+        if votes.iter().all(|(other, _)| *other != member) {
+            votes.push((member, rule));
+        }
+        let decides = |(i, (_, rule)): (usize, &(Member, CommitRule))| {
+            let of_class = |votes: &[(Member, CommitRule)]| {
+                votes.iter().filter(|(_, other)| other.class == rule.class).count() as u32
+            };
+            of_class(&votes[..i]) == 0 && of_class(votes) >= rule.needed
+        };
+        let decided = votes.iter().enumerate().filter(|vote| decides(*vote)).count() as u32;
         let committed = decided >= rule.classes;
         if committed {
             self.open.remove(&write);
@@ -59,7 +62,10 @@ mod tests {
         ];
         for (name, votes, committed) in cases {
             let mut ballots = Ballots::default();
-            let seen: Vec<bool> = votes.iter().map(|rule| ballots.vote(Write(7), *rule)).collect();
+            let seen: Vec<bool> = (0..)
+                .zip(votes)
+                .map(|(member, rule)| ballots.vote(Write(7), Member(member), *rule))
+                .collect();
             assert_eq!(seen, committed, "{name}");
             assert!(ballots.open.is_empty());
         }

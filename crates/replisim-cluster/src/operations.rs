@@ -143,12 +143,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Reply::Written(_) => (Outcome::Ok, Said::Written),
             Reply::NotApplied => (Outcome::Ok, Said::NotApplied),
             Reply::Value(returned) => (Outcome::Ok, Said::Value(*returned)),
+            Reply::Newest { stored, .. } => (Outcome::Ok, Said::Value(Some(*stored))),
             Reply::Siblings(siblings) => (Outcome::Ok, Said::Siblings(siblings.count)),
             Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
         match reply {
             Reply::Written(version) => driver.has_seen(key, version),
-            Reply::Value(Some(stored)) => driver.has_seen(key, stored.version),
+            Reply::Value(Some(stored)) | Reply::Newest { stored, .. } => {
+                driver.has_seen(key, stored.version);
+            }
             Reply::Value(None) => _ = driver.seen.remove(&key),
             _ => {}
         }
@@ -161,9 +164,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.stage.refused(write);
         }
         if let Reply::Siblings(siblings) = &reply {
-            for (lane, version) in (0u32..).zip(&siblings.context).filter(|(_, version)| version.0 > 0) {
+            for (lane, newest) in (0u32..).zip(&siblings.context).filter(|(_, newest)| newest.version.0 > 0) {
                 let key = Key(key.0 * self.lanes + lane);
-                self.stage.observe(Observation::Saw { op, key, version: *version });
+                self.stage.observe(Observation::Saw { op, key, version: newest.version });
             }
         }
         self.ops.close(op);

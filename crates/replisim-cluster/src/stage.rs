@@ -30,6 +30,7 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) observer: O,
     pub(crate) digest: Digest,
     members: usize,
+    lanes: usize,
     /// What each member shows for each key; the copies of one key lie together.
     store: Vec<Option<Stored>>,
     /// The size of each.
@@ -86,7 +87,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     /// `sites` are the nodes, and after them the clients that have an instance of the protocol.
     pub(crate) fn new(
         (nodes, sites): (usize, &[String]),
-        keys: usize,
+        (keys, lanes): (usize, usize),
         network: Network,
         fsync: Option<&Sampler>,
         streams: &Streams,
@@ -113,8 +114,9 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             observer,
             digest: Digest::new(),
             members: nodes,
-            store: vec![None; keys * nodes],
-            value_bytes: vec![0; keys * nodes],
+            lanes,
+            store: vec![None; keys * lanes * nodes],
+            value_bytes: vec![0; keys * lanes * nodes],
             nodes: sites.iter().map(|_| Node::default()).collect(),
             disks,
             committed: Committed::default(),
@@ -229,7 +231,9 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn accepted(&mut self, key: Key, stored: Stored, bytes: u32, rule: CommitRule) {
-        if self.stage.ballots.vote(stored.write, rule) {
+        if !self.stage.committed.contains(stored.write)
+            && self.stage.ballots.vote(stored.write, self.me, rule)
+        {
             self.committed(key, stored, bytes);
         }
     }
@@ -278,7 +282,7 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn keys(&self) -> u32 {
-        (self.stage.store.len() / self.stage.members) as u32
+        (self.stage.store.len() / self.stage.members / self.stage.lanes) as u32
     }
 
     fn promoted(&mut self, floor: Version) {
@@ -311,6 +315,7 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         }
         let value = match &reply {
             Reply::Value(Some(_)) => u64::from(self.value_bytes(key)),
+            Reply::Newest { bytes, .. } => u64::from(*bytes),
             Reply::Siblings(siblings) => u64::from(siblings.bytes),
             _ => 0,
         };
@@ -341,6 +346,10 @@ struct Committed {
 }
 
 impl Committed {
+    fn contains(&self, Write(write): Write) -> bool {
+        self.runs.range(..=write).next_back().is_some_and(|(_, end)| write < *end)
+    }
+
     /// Adds a write; false if it was there.
     fn insert(&mut self, Write(write): Write) -> bool {
         let before = self.runs.range(..=write).next_back().map(|(first, end)| (*first, *end));
@@ -403,7 +412,7 @@ impl<P: Protocol> Content<P> {
             Content::Reply(_, reply) => match reply {
                 Reply::Written(_) => const { Label::of("written") },
                 Reply::NotApplied => const { Label::of("not-applied") },
-                Reply::Value(_) => const { Label::of("value") },
+                Reply::Value(_) | Reply::Newest { .. } => const { Label::of("value") },
                 Reply::Siblings(_) => const { Label::of("siblings") },
                 Reply::Refused => const { Label::of("refused") },
                 Reply::Redirect(_) => const { Label::of("redirect") },
@@ -420,7 +429,12 @@ impl<P: Protocol> Content<P> {
                 detail
             }
             Content::Request(op, _) => op.0,
-            Content::Reply(op, Reply::Value(Some(stored))) => op.0 ^ stored.version.0.rotate_left(32),
+            Content::Reply(op, Reply::Value(Some(stored)) | Reply::Newest { stored, .. }) => {
+                op.0 ^ stored.version.0.rotate_left(32)
+            }
+            Content::Reply(op, Reply::Siblings(siblings)) => {
+                siblings.context.iter().fold(op.0, |sum, newest| sum.rotate_left(7) ^ newest.version.0)
+            }
             Content::Reply(op, _) => op.0,
         }
     }

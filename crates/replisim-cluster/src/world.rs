@@ -110,9 +110,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if P::in_clients(&config) {
             sites.extend(setup.clients.iter().map(|client| format!("client/{}", client.name)));
         }
+        let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config));
         let mut stage = Stage::new(
             (names.len(), &sites),
-            setup.keys,
+            (setup.keys, lanes as usize),
             setup.network.clone(),
             fsync.as_ref(),
             &streams,
@@ -154,7 +155,6 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
 
         let instances = (0..sites.len() as u32).map(|i| P::new(Member(i), members, &config)).collect();
-        let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config));
         let labels = Labels {
             sites: setup.network.sites().iter().map(|site| Label::of(&site.name)).collect(),
             faults: setup.faults.iter().map(|entry| Label::of(&entry.kind.fault().label())).collect(),

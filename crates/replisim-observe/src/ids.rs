@@ -51,7 +51,7 @@ id! {
 }
 
 /// What a replica holds for a key: the write and the version that the protocol gave it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Stored {
     /// The version, by which two values of a key are compared.
     pub version: Version,

@@ -10,11 +10,12 @@
 pub mod log;
 pub mod primary_backup;
 pub mod protocol;
+pub mod quorum;
 
 pub use protocol::{
     Behind, BoundedRead, Change, Command, CommitRule, Configuration, Consistency, Context, Effects, Kept,
     LAST_GIVER, Members, Message, MessageKind, Operation, Protocol, Reply, Request, Route, SessionRead,
-    SettingProblem, Siblings, Span, Timer, WALL_CLOCK_START, timestamp,
+    SettingProblem, Siblings, Span, Timer, WALL_CLOCK_START, timestamp, timestamp_time,
 };
 
 /// Calls `$callback!` with the table of all protocols: the name in YAML, the name of the variant, the type.
@@ -26,6 +27,7 @@ macro_rules! for_each_protocol {
     ($callback:ident) => {
         $callback! {
             ("primary-backup", PrimaryBackup, $crate::primary_backup::PrimaryBackup),
+            ("quorum", Quorum, $crate::quorum::Quorum),
         }
     };
 }

@@ -296,9 +296,9 @@ pub enum Change {
     },
 }
 
-/// What a client has read of a key: the newest version in each [lane](replisim_observe::Roster::lanes). Empty: nothing
-/// was read, the write is blind.
-pub type Context = Vec<Version>;
+/// What a client has read of a key: the newest write in each [lane](replisim_observe::Roster::lanes), or one of version
+/// 0 where there was none. Empty: nothing was read, the write is blind.
+pub type Context = Vec<Stored>;
 
 /// An answer of values that are concurrent with each other.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -327,6 +327,13 @@ pub enum Reply {
     NotApplied,
     /// What the store shows; `None` for a key never written.
     Value(Option<Stored>),
+    /// The newest of several copies, which need not be the answering member's own.
+    Newest {
+        /// The copy.
+        stored: Stored,
+        /// Size of its value.
+        bytes: u32,
+    },
     /// Values that are concurrent with each other.
     Siblings(Box<Siblings>),
     /// This member does not serve such a request; nothing happened.
@@ -479,4 +486,9 @@ pub fn timestamp(wall_clock: Time, giver: u32, after: Version) -> Version {
     debug_assert!(giver <= LAST_GIVER, "{giver}: a giver of more than {GIVER_BITS} bits");
     let micros = (wall_clock.nanos() / 1_000).max((after.0 >> GIVER_BITS) + 1);
     Version(micros << GIVER_BITS | u64::from(giver))
+}
+
+/// The time in a [`timestamp`], by the clock that it was taken from.
+pub fn timestamp_time(version: Version) -> Time {
+    Time::from_nanos((version.0 >> GIVER_BITS) * 1_000)
 }

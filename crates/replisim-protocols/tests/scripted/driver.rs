@@ -352,7 +352,7 @@ impl Effects<PrimaryBackup> for Outside {
     fn reply(&mut self, op: Op, reply: Reply) {
         let said = match reply {
             Reply::Written(version) => format!("written {}", text(version)),
-            Reply::Siblings(_) => unreachable!("its versions are ordered"),
+            Reply::Newest { .. } | Reply::Siblings(_) => unreachable!("a copy of its own, and one value"),
             Reply::NotApplied => "not applied".to_string(),
             Reply::Value(stored) => text_or_nothing(stored),
             Reply::Refused => "refused".to_string(),

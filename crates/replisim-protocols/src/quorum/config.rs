@@ -1,0 +1,312 @@
+//! What a scenario can set, and what is wrong with it.
+
+use replisim_engine::{Duration, Share};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::level::Level;
+use super::ring::MOST_COPIES;
+use crate::protocol::{Configuration, Members, SettingProblem};
+
+/// Leaderless quorums: any coordinator writes to the copies of a key and reads from them, as Dynamo, Cassandra and Riak do.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Config {
+    /// How many nodes keep each key (N); all of them unless given. Key k is kept by this many nodes of the ring in file
+    /// order, from number k (modulo their count) on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u32>,
+    /// How many copies must answer a read (R): a number, or `one`, `local-one`, `quorum`, `local-quorum`,
+    /// `each-quorum`, `all`.
+    pub read: Level,
+    /// How many copies must have a write before it is acknowledged (W): the same, or `any`, for which a hint is enough.
+    pub write: Level,
+    /// Who asks the copies on a client's behalf: a node that keeps the key, any node, or a library in the client.
+    pub coordinator: Coordinator,
+    /// Whom a read asks: all copies, or no more than must answer, of these all but one for a digest.
+    pub contact_reads: ContactReads,
+    /// Whom a write is sent to: all copies, or no more than must have it.
+    pub contact_writes: ContactWrites,
+    /// What becomes of two writes that did not know of each other.
+    pub conflicts: Conflicts,
+    /// What a read does with copies that it finds to be old.
+    pub read_repair: ReadRepair,
+    /// What becomes of a write that one of its copies could not get.
+    pub hints: Hints,
+    /// How often a node with hints tries to hand them over.
+    pub handoff_every: Duration,
+    /// How long hints are kept.
+    pub hint_window: Duration,
+    /// Comparison of copies in the background by Merkle trees; none unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anti_entropy: Option<AntiEntropy>,
+    /// How long tombstones are kept.
+    pub gc_grace: Duration,
+    /// Whether a node answers when a write is on its disk (`batch`) or at once (`periodic`).
+    pub commit_log: CommitLog,
+    /// How long a coordinator waits for copies; one that did not answer is taken for dead until it is heard of again.
+    pub timeout: Duration,
+    /// How often a node that is taken for dead is asked whether it is alive.
+    pub probe_every: Duration,
+}
+
+/// Who asks the copies on a client's behalf.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coordinator {
+    /// A library in the client: no hop more, and its own clock and suspicions.
+    Client,
+    /// A node that keeps the key (a token-aware driver), which of them the workload's `read-from` says.
+    #[default]
+    Replica,
+    /// Any node, which the workload's `read-from` says.
+    Any,
+}
+
+/// Whom a read asks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactReads {
+    /// All copies; the first answers count.
+    #[default]
+    All,
+    /// As many as must answer, drawn at random (the coordinator's own copy is one like any other).
+    Quorum,
+    /// The same, but only the first of them for the value, the others for its fingerprint. If these differ, all are
+    /// asked for the value.
+    Digests,
+}
+
+/// Whom a write is sent to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactWrites {
+    /// All copies; the first acknowledgements count.
+    #[default]
+    All,
+    /// As many as must have it, drawn at random; the others never get it from the coordinator.
+    Quorum,
+}
+
+/// What becomes of two writes that did not know of each other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conflicts {
+    /// The one with the later timestamp stands, the other is gone.
+    LastWriterWins(LastWriterWins),
+    /// Both stand, as siblings, until a client that has read them writes what it made of them (version vectors).
+    Siblings,
+}
+
+/// Where timestamps come from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LastWriterWins {
+    /// Whose clock they show.
+    pub timestamps: Timestamps,
+}
+
+/// Whose clock timestamps show.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timestamps {
+    /// The client driver's.
+    #[default]
+    Client,
+    /// The coordinator's.
+    Coordinator,
+}
+
+/// What a read does with copies that it finds to be old.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadRepair {
+    /// Nothing.
+    None,
+    /// Before it answers, it brings those up to date whose answers it counted.
+    #[default]
+    Blocking,
+    /// With this probability it waits for all that it asked, after it has answered, and brings them up to date.
+    Probability(Share),
+}
+
+/// What becomes of a write that one of its copies could not get.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hints {
+    /// Nothing.
+    None,
+    /// The coordinator keeps it and hands it over later (Cassandra). A hint counts for nothing but `any`.
+    #[default]
+    Coordinator,
+    /// The next node of the ring that is not taken for dead stands in: it counts as a copy for reads and writes, and
+    /// hands over what it got later (Dynamo, Riak).
+    Sloppy,
+}
+
+/// Comparison of copies in the background.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct AntiEntropy {
+    /// How often a node compares itself with the next of those with which it shares keys.
+    pub every: Duration,
+    /// Into how many leaves of a Merkle tree the keys of a range fall.
+    pub leaves: u32,
+}
+
+/// When a node acknowledges what it has taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommitLog {
+    /// Once it is on the disk.
+    #[default]
+    Batch,
+    /// At once; a crash of the machine may lose it.
+    Periodic,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            copies: None,
+            read: Level::Quorum,
+            write: Level::Quorum,
+            coordinator: Coordinator::default(),
+            contact_reads: ContactReads::default(),
+            contact_writes: ContactWrites::default(),
+            conflicts: Conflicts::default(),
+            read_repair: ReadRepair::default(),
+            hints: Hints::default(),
+            handoff_every: Duration::from_secs(10),
+            hint_window: Duration::from_secs(3 * 3600),
+            anti_entropy: None,
+            gc_grace: Duration::from_secs(10 * 24 * 3600),
+            commit_log: CommitLog::default(),
+            timeout: Duration::from_secs(2),
+            probe_every: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Default for Conflicts {
+    fn default() -> Conflicts {
+        Conflicts::LastWriterWins(LastWriterWins::default())
+    }
+}
+
+impl Default for AntiEntropy {
+    fn default() -> AntiEntropy {
+        AntiEntropy { every: Duration::from_secs(10), leaves: 1_024 }
+    }
+}
+
+impl Config {
+    /// How many members keep each key.
+    pub(super) fn copies(&self, members: Members<'_>) -> u32 {
+        self.copies.unwrap_or(members.count()).min(members.count())
+    }
+
+    pub(super) fn has_siblings(&self) -> bool {
+        self.conflicts == Conflicts::Siblings
+    }
+}
+
+impl Configuration for Config {
+    fn members_named(&self) -> Vec<(&'static str, &str)> {
+        Vec::new()
+    }
+
+    fn problems(&self, members: Members<'_>) -> Vec<SettingProblem> {
+        let mut problems = Vec::new();
+        let mut problem = |holds: bool, field, message, fix| {
+            if holds {
+                problems.push(SettingProblem { field, message, fix });
+            }
+        };
+        let copies = self.copies(members);
+        let too_many = |level| matches!(level, Level::Exactly(n) if n == 0 || n > copies);
+        problem(
+            self.copies.is_some_and(|copies| copies == 0 || copies > members.count()),
+            "copies",
+            "as many nodes as this there are not",
+            "from 1 to the number of nodes",
+        );
+        problem(copies > MOST_COPIES, "copies", "more copies of a key than are counted", "at most 64");
+        problem(
+            too_many(self.read),
+            "read",
+            "never would so many copies answer",
+            "from 1 to the number of copies",
+        );
+        problem(
+            too_many(self.write),
+            "write",
+            "never would so many copies have it",
+            "from 1 to the number of copies",
+        );
+        problem(
+            self.read == Level::Any,
+            "read",
+            "a hint cannot answer a read",
+            "`one` or more; `any` is for writes",
+        );
+        let in_client = self.coordinator == Coordinator::Client;
+        problem(
+            in_client && self.write == Level::Any,
+            "write",
+            "a library in the client keeps no hints",
+            "with `coordinator: client`, `one` or more",
+        );
+        problem(
+            self.has_siblings() && self.coordinator != Coordinator::Replica,
+            "coordinator",
+            "siblings get their versions from a node that keeps the key",
+            "with `conflicts: siblings`, `replica`",
+        );
+        problem(
+            self.has_siblings() && self.hints == Hints::Sloppy,
+            "hints",
+            "a node that stands in would have to give versions of its own to siblings",
+            "with `conflicts: siblings`, `coordinator` or `none`",
+        );
+        problem(
+            self.hints == Hints::Sloppy && copies == members.count(),
+            "hints",
+            "every node keeps every key: nobody is left to stand in",
+            "fewer `copies` than nodes, or `coordinator`",
+        );
+        for (zero, field) in [
+            (self.timeout == Duration::ZERO, "timeout"),
+            (self.probe_every == Duration::ZERO, "probe-every"),
+            (self.handoff_every == Duration::ZERO, "handoff-every"),
+            (self.anti_entropy.is_some_and(|it| it.every == Duration::ZERO), "anti-entropy.every"),
+        ] {
+            problem(zero, field, "it would happen all the time", "more than 0");
+        }
+        problem(
+            self.anti_entropy.is_some_and(|it| it.leaves == 0 || it.leaves > 1 << 20),
+            "anti-entropy.leaves",
+            "a tree has leaves, and not millions",
+            "from 1 to 1048576",
+        );
+        problems
+    }
+
+    fn caveats(&self) -> Vec<String> {
+        let mut caveats = Vec::new();
+        let mut say = |caveat: &str| caveats.push(caveat.to_owned());
+        if self.hints == Hints::Coordinator && self.coordinator == Coordinator::Client {
+            say("a library in the client keeps no hints: what a copy misses it gets by repair alone");
+        }
+        if self.commit_log == CommitLog::Periodic {
+            say("nodes acknowledge before the disk has it: a machine that dies loses acknowledged writes");
+        }
+        let repairs = self.read_repair != ReadRepair::None || self.anti_entropy.is_some();
+        if self.contact_writes == ContactWrites::Quorum && !repairs {
+            say(
+                "writes go to no more copies than must have them, and nothing repairs: the others never get them",
+            );
+        }
+        caveats
+    }
+}
