@@ -383,7 +383,9 @@ fn staleness_of_newest_wins_follows_the_closed_form() {
     for (i, case) in EXPONENTIALS.into_iter().enumerate() {
         let case = Exponential { ordered: false, ..case };
         let loaded = load(&case.yaml());
-        let ProtocolSettings::PrimaryBackup(config) = &loaded.scenario.protocol;
+        let ProtocolSettings::PrimaryBackup(config) = &loaded.scenario.protocol else {
+            unreachable!("its protocol is not changed")
+        };
         let shares: Vec<f64> = seeds_of(i)
             .map(|seed| {
                 let (setup, streams) = build::setup(&loaded, seed).unwrap();
