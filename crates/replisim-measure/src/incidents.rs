@@ -89,7 +89,6 @@ impl Incidents {
         state: &OpenOp,
         outcome: Outcome,
         answer: Option<Answer>,
-        reflected: Option<Reflected<'_>>,
         oldest_open: Time,
     ) {
         let Incidents { rightful, anomalies, failover, availability } = self;
@@ -97,11 +96,6 @@ impl Incidents {
         availability.returned(op, kind, scheduled, outcome);
         let said = answer.map(|answer| answer.said);
         match (kind, outcome) {
-            (OpKind::Read, Outcome::Ok) => {
-                if let (Some(Answer { at, said, .. }), Some(reflected)) = (answer, reflected) {
-                    anomalies.returned(state, (at, said), reflected, rightful);
-                }
-            }
             (OpKind::Write(write), Outcome::Ok) => {
                 let version = match said {
                     Some(Said::NotApplied) => None,
@@ -112,6 +106,11 @@ impl Incidents {
             (OpKind::Write(write), Outcome::Failed) => anomalies.failed(write, rightful),
             (OpKind::Read, _) | (_, Outcome::Unknown) => {}
         }
+    }
+
+    /// A read was told `said`, at the time that comes with it.
+    pub(crate) fn read(&mut self, read: &OpenOp, said: (Time, Said), reflected: Reflected<'_>) {
+        self.anomalies.returned(read, said, reflected, &self.rightful);
     }
 
     /// The measures; how many operations succeeded over time: reads, writes; and who was promoted when.

@@ -162,17 +162,7 @@ impl Observer for Measures {
             Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
                 let oldest_open = self.operations.oldest_open(at);
-                let reflected = match (state.kind, answer) {
-                    (
-                        OpKind::Read,
-                        Some(Answer { said: said @ (Said::Value(_) | Said::Siblings(_)), .. }),
-                    ) => {
-                        let purged = |lane| self.writes.purged_upto(lane);
-                        Some(self.reflections.returned(op, &state, said, purged))
-                    }
-                    _ => None,
-                };
-                self.incidents.returned(at, op, &state, outcome, answer, reflected, oldest_open);
+                self.incidents.returned(at, op, &state, outcome, answer, oldest_open);
                 match (state.kind, answer) {
                     (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
                         self.writes.answered(at, write, Outcome::Failed);
@@ -185,15 +175,20 @@ impl Observer for Measures {
                         }
                         self.writes.answered(at, write, outcome);
                     }
-                    (OpKind::Read, answer) => {
-                        if let (Some(Answer { by, .. }), Some(reflected)) = (answer, reflected) {
-                            // A member beyond the last is an instance of the protocol in a client.
-                            let served = self.reads_served.get_mut(by.index());
-                            let counts = served.filter(|_| self.window.contains(state.invoked));
-                            counts.into_iter().for_each(|served| *served += 1);
-                            self.reads.returned(&state, reflected);
-                        }
+                    (
+                        OpKind::Read,
+                        Some(Answer { by, at, said: said @ (Said::Value(_) | Said::Siblings(_)) }),
+                    ) => {
+                        let purged = |lane| self.writes.purged_upto(lane);
+                        let reflected = self.reflections.returned(op, &state, said, purged);
+                        self.incidents.read(&state, (at, said), reflected);
+                        self.reads.returned(&state, reflected);
+                        // A member beyond the last is an instance of the protocol in a client.
+                        let served = self.reads_served.get_mut(by.index());
+                        let counts = served.filter(|_| self.window.contains(state.invoked));
+                        counts.into_iter().for_each(|served| *served += 1);
                     }
+                    (OpKind::Read, _) => {}
                 }
                 self.reflections.over(op);
             }

@@ -70,8 +70,8 @@ impl Reflections {
                 self.versions.push(told.map_or_else(|| purged(lane), |(_, version)| *version));
             }
         }
-        let lines = self.lines.remove(&op);
-        let lines = lines.as_deref().unwrap_or(std::slice::from_ref(&read.line));
+        let lines = self.lines.get(&op);
+        let lines = lines.map_or(std::slice::from_ref(&read.line), Vec::as_slice);
         let judged =
             |(version, line): (&Version, &Version)| if version < line { Version(0) } else { *version };
         self.judged.extend(self.versions.iter().zip(lines).map(judged));

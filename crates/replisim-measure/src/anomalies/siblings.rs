@@ -25,8 +25,10 @@ impl Siblings {
 
     /// Removes the reads that returned `write`.
     pub(super) fn take(&mut self, write: Write) -> impl Iterator<Item = (Client, u64)> + use<> {
-        let reads: Vec<_> = self.reads.extract_if(.., |writes, _| writes.contains(&write)).collect();
-        reads.into_iter().flat_map(|(_, by_client)| by_client)
+        let sets = self.reads.keys().filter(|set| set.contains(&write));
+        let sets: Vec<Vec<Write>> = sets.cloned().collect();
+        let reads: Vec<_> = sets.iter().filter_map(|set| self.reads.remove(set)).collect();
+        reads.into_iter().flatten()
     }
 
     /// Nothing more will be known of `write`; a read that returned others too, of which `is_open` says that something
