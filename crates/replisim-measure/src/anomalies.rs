@@ -8,20 +8,29 @@
 //! abandonment is acked and no read under way is older than that. Losses of the same instant are one: a read misses
 //! some of them if it misses the newest.
 //!
+//! Where a key has several lanes, a read returned the newest write that it saw of each ([`siblings`]).
+//!
 //! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until a number of later ones
-//! are decided too, and until every member holds it, if it stands. Forgotten means settled: were it abandoned after
+//! are decided too, and until every owner holds it, if it stands. Forgotten means settled: were it abandoned after
 //! all, by the loss of every disk, reads that returned it would not be counted as dirty.
+
+mod siblings;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use replisim_observe::{Client, Key, Stored, Time, Version, Window, Write};
+use replisim_observe::{Key, Said, Stored, Time, Version, Window, Write};
 
+use crate::keyspace::Keyspace;
+use crate::operations::OpenOp;
 use crate::records::Records;
+use crate::reflected::Reflected;
 use crate::rightful::Rightful;
+use siblings::Siblings;
 
 /// Everything measured about reads of what did not last.
 #[derive(Clone, Debug)]
 pub struct Anomalies {
+    space: Keyspace,
     window: Window,
     kept: usize,
     records: Records<Known>,
@@ -30,7 +39,15 @@ pub struct Anomalies {
     /// `returned_by[slot × clients + client]`: reads that returned a write, while its fate may still change.
     returned_by: Vec<u32>,
     free_slots: Vec<u32>,
-    keys: Vec<KeyState>,
+    /// The same for reads that returned several writes; and with several lanes, which write a version is of.
+    siblings: Siblings,
+    by_version: BTreeMap<(Key, Version), Write>,
+    /// What the read that returns now returned.
+    returned: Vec<Write>,
+    /// By lane key: the newest version that was forgotten.
+    settled: Vec<Version>,
+    /// By key: the latest invocation of a write that was acked.
+    acked: Vec<Time>,
     losses: BTreeMap<Key, Vec<Loss>>,
     totals: Vec<AnomalyTotals>,
 }
@@ -47,6 +64,7 @@ pub(crate) struct AnomalyTotals {
 /// A write whose version is known.
 #[derive(Clone, Copy, Debug)]
 struct Known {
+    /// In its lane.
     key: Key,
     version: Version,
     committed: Option<Time>,
@@ -66,17 +84,10 @@ enum Fate {
     Failed,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct KeyState {
-    /// The newest version that was forgotten.
-    settled: Version,
-    /// The latest invocation of a write that was acked.
-    acked: Time,
-}
-
-/// Lost writes of one key that reads may miss.
+/// Lost writes of one lane of a key that reads may miss.
 #[derive(Clone, Copy, Debug)]
 struct Loss {
+    lane: Key,
     abandoned: Time,
     /// Acked and abandoned since.
     since: Time,
@@ -88,15 +99,20 @@ struct Loss {
 
 impl Anomalies {
     /// Nothing seen yet; decided writes are remembered until `kept` later ones are.
-    pub fn new(clients: usize, keys: usize, window: Window, kept: usize) -> Anomalies {
+    pub(crate) fn new(clients: usize, space: Keyspace, window: Window, kept: usize) -> Anomalies {
         Anomalies {
+            space,
             window,
             kept,
             records: Records::default(),
             decided: VecDeque::new(),
             returned_by: Vec::new(),
             free_slots: Vec::new(),
-            keys: vec![KeyState::default(); keys],
+            siblings: Siblings::default(),
+            by_version: BTreeMap::new(),
+            returned: Vec::new(),
+            settled: vec![Version(0); space.lane_keys()],
+            acked: vec![Time::ZERO; space.keys()],
             losses: BTreeMap::new(),
             totals: vec![AnomalyTotals::default(); clients],
         }
@@ -106,12 +122,15 @@ impl Anomalies {
     #[inline]
     pub(crate) fn seen(&mut self, key: Key, stored: Stored, rightful: &Rightful) {
         let Stored { version, write } = stored;
-        if self.records.get(write.0).is_some() || version <= self.keys[key.index()].settled {
+        if self.records.get(write.0).is_some() || version <= self.settled[key.index()] {
             return;
         }
         let fate = if rightful.too_late(version) { Fate::Excluded } else { Fate::Standing };
         let known = Known { key, version, committed: None, acked: false, fate, decided: false, slot: None };
         self.records.put(write.0, known);
+        if self.space.lanes() > 1 {
+            self.by_version.insert((key, version), write);
+        }
         if fate == Fate::Excluded {
             self.decide(write, rightful);
         }
@@ -141,7 +160,17 @@ impl Anomalies {
         }
     }
 
-    /// The run is over: what no member has is gone for good.
+    /// Without a primary: no node has anything of `key` above `left` any more, and up to `had` one had.
+    pub(crate) fn gone(&mut self, now: Time, key: Key, left: Version, had: Version) {
+        let gone = self.records.iter().filter(|(_, known)| {
+            let within = known.key == key && left < known.version && known.version <= had;
+            within && known.fate == Fate::Standing && known.committed.is_some()
+        });
+        let gone: Vec<Write> = gone.map(|(write, _)| Write(write)).collect();
+        gone.into_iter().for_each(|write| self.abandon(now, write));
+    }
+
+    /// The run is over: what no node has is gone for good.
     pub(crate) fn ended(&mut self, now: Time, newest: impl Fn(Key) -> Version) {
         let gone = self.records.iter().filter(|(_, known)| {
             known.fate == Fate::Standing && known.committed.is_some() && known.version > newest(known.key)
@@ -178,8 +207,8 @@ impl Anomalies {
         invoked: Time,
         oldest_open: Time,
     ) -> Option<Version> {
-        let state = &mut self.keys[key.index()];
-        state.acked = state.acked.max(invoked);
+        let acked = &mut self.acked[key.index()];
+        *acked = invoked.max(*acked);
         if let Some(losses) = self.losses.get_mut(&key) {
             for loss in losses.iter_mut().filter(|loss| invoked > loss.abandoned) {
                 loss.until.get_or_insert(now);
@@ -191,52 +220,69 @@ impl Anomalies {
         }
         let known = self.records.get_mut(write.0)?;
         known.acked = true;
-        let Known { version, fate, .. } = *known;
+        let Known { key: lane, version, fate, .. } = *known;
         if let Fate::Abandoned(abandoned) = fate {
-            self.lose(key, version, abandoned, now);
+            self.lose(lane, version, abandoned, now);
         }
         Some(version)
     }
 
-    /// A read that was invoked at `invoked` and answered at `answered` returned `returned`.
+    /// A read that was answered at `answered` returned.
     pub(crate) fn returned(
         &mut self,
-        client: Client,
-        key: Key,
-        (invoked, answered): (Time, Time),
-        returned: Option<Stored>,
+        read: &OpenOp,
+        (answered, said): (Time, Said),
+        reflected: Reflected<'_>,
         rightful: &Rightful,
     ) {
-        if let Some(stored) = returned {
-            self.seen(key, stored, rightful);
+        let mut returned = std::mem::take(&mut self.returned);
+        returned.clear();
+        if let Said::Value(Some(stored)) = said {
+            self.seen(read.key, stored, rightful);
+            returned.push(stored.write);
         }
-        if !self.window.contains(invoked) {
-            return;
+        returned.extend(reflected.saw.iter().filter_map(|saw| self.by_version.get(saw)));
+        if self.window.contains(read.invoked) {
+            self.judge(read, answered, reflected, &returned);
         }
+        self.returned = returned;
+    }
+
+    fn judge(&mut self, read: &OpenOp, answered: Time, reflected: Reflected<'_>, returned: &[Write]) {
+        let OpenOp { client, key, invoked, .. } = *read;
         let totals = &mut self.totals[client.index()];
         totals.reads += 1;
-        let version = returned.map_or(Version(0), |stored| stored.version);
+        let lanes = || self.space.lanes_of(key).zip(reflected.versions);
         let missed = |loss: &Loss| {
-            loss.since < invoked && loss.until.is_none_or(|until| invoked <= until) && version < loss.version
+            let due = loss.since < invoked && loss.until.is_none_or(|until| invoked <= until);
+            due && lanes().any(|(lane, version)| lane == loss.lane && *version < loss.version)
         };
         if self.losses.get(&key).is_some_and(|losses| losses.iter().any(missed)) {
             totals.missing_lost += 1;
         }
-        let Some(known) = returned.and_then(|stored| self.records.get_mut(stored.write.0)) else { return };
-        totals.early += u64::from(known.committed.is_none_or(|committed| committed > answered));
-        match known.fate {
-            Fate::Abandoned(_) | Fate::Failed => totals.dirty += 1,
-            Fate::Standing | Fate::Excluded => {
-                let clients = self.totals.len();
-                let slot = *known.slot.get_or_insert_with(|| {
-                    self.free_slots.pop().unwrap_or_else(|| {
-                        self.returned_by.resize(self.returned_by.len() + clients, 0);
-                        (self.returned_by.len() / clients - 1) as u32
-                    })
-                });
-                self.returned_by[slot as usize * clients + client.index()] += 1;
-            }
+        let known = || returned.iter().filter_map(|write| self.records.get(write.0));
+        totals.early += u64::from(known().any(|known| known.committed.is_none_or(|at| at > answered)));
+        if known().any(|known| matches!(known.fate, Fate::Abandoned(_) | Fate::Failed)) {
+            totals.dirty += 1;
+            return;
         }
+        if let [_, _, ..] = returned {
+            let is_open = |write: &&Write| self.records.get(write.0).is_some();
+            let open: Vec<Write> = returned.iter().filter(is_open).copied().collect();
+            if !open.is_empty() {
+                self.siblings.add(client, open, 1);
+            }
+            return;
+        }
+        let Some(known) = returned.first().and_then(|write| self.records.get_mut(write.0)) else { return };
+        let clients = self.totals.len();
+        let slot = *known.slot.get_or_insert_with(|| {
+            self.free_slots.pop().unwrap_or_else(|| {
+                self.returned_by.resize(self.returned_by.len() + clients, 0);
+                (self.returned_by.len() / clients - 1) as u32
+            })
+        });
+        self.returned_by[slot as usize * clients + client.index()] += 1;
     }
 
     pub(crate) fn into_results(self) -> Vec<AnomalyTotals> {
@@ -255,6 +301,9 @@ impl Anomalies {
 
     /// The reads that returned the write were dirty.
     fn book_dirty(&mut self, write: Write) {
+        for (client, reads) in self.siblings.take(write) {
+            self.totals[client.index()].dirty += reads;
+        }
         let Some(slot) = self.records.get_mut(write.0).and_then(|known| known.slot.take()) else { return };
         let first = slot as usize * self.totals.len();
         for (totals, reads) in self.totals.iter_mut().zip(&mut self.returned_by[first..]) {
@@ -263,14 +312,16 @@ impl Anomalies {
         self.free_slots.push(slot);
     }
 
-    fn lose(&mut self, key: Key, version: Version, abandoned: Time, since: Time) {
-        if self.keys[key.index()].acked > abandoned {
+    fn lose(&mut self, lane: Key, version: Version, abandoned: Time, since: Time) {
+        let key = self.space.key_of(lane);
+        if self.acked[key.index()] > abandoned {
             return; // a later write has been acked already
         }
         let losses = self.losses.entry(key).or_default();
-        match losses.iter_mut().find(|loss| (loss.abandoned, loss.since) == (abandoned, since)) {
+        let same = |loss: &&mut Loss| (loss.lane, loss.abandoned, loss.since) == (lane, abandoned, since);
+        match losses.iter_mut().find(same) {
             Some(loss) => loss.version = loss.version.max(version),
-            None => losses.push(Loss { abandoned, since, version, until: None }),
+            None => losses.push(Loss { lane, abandoned, since, version, until: None }),
         }
     }
 
@@ -289,7 +340,7 @@ impl Anomalies {
                     return;
                 }
                 if stands {
-                    let settled = &mut self.keys[known.key.index()].settled;
+                    let settled = &mut self.settled[known.key.index()];
                     *settled = known.version.max(*settled);
                 }
                 self.forget(oldest);
@@ -299,7 +350,12 @@ impl Anomalies {
     }
 
     fn forget(&mut self, write: u64) {
-        let Some(slot) = self.records.remove(write).and_then(|known| known.slot) else { return };
+        let Some(known) = self.records.remove(write) else { return };
+        if self.space.lanes() > 1 {
+            self.by_version.remove(&(known.key, known.version));
+            self.siblings.forget(Write(write), |other| self.records.get(other.0).is_some());
+        }
+        let Some(slot) = known.slot else { return };
         let first = slot as usize * self.totals.len();
         self.returned_by[first..first + self.totals.len()].fill(0);
         self.free_slots.push(slot);
@@ -308,17 +364,35 @@ impl Anomalies {
 
 #[cfg(test)]
 mod tests {
-    use replisim_observe::{Member, Observation};
+    use replisim_observe::{Client, Member, Observation, OpKind};
 
     use super::*;
 
     const KEPT: usize = 10;
 
+    /// Reads the write of this version, which the only client invoked at `now`.
+    fn read(anomalies: &mut Anomalies, now: Time, stored: Stored, rightful: &Rightful) {
+        let read = OpenOp {
+            client: Client(0),
+            kind: OpKind::Read,
+            key: Key(0),
+            scheduled: now,
+            invoked: now,
+            last_ack: None,
+            line: Version(0),
+            open: true,
+        };
+        let versions = &[stored.version];
+        let reflected = Reflected { versions, judged: versions, saw: &[] };
+        anomalies.returned(&read, (now, Said::Value(Some(stored))), reflected, rightful);
+    }
+
     /// Writes 1 … 100 of one key are committed and read, by one client; all members hold those up to `held`.
     fn after_a_hundred_writes(held: u64) -> (Anomalies, Rightful) {
         let window = Window { from: Time::ZERO, to: Time::from_nanos(1_000) };
-        let mut anomalies = Anomalies::new(1, 1, window, KEPT);
-        let mut rightful = Rightful::new(2, 1);
+        let space = Keyspace::everywhere(2, 1);
+        let mut anomalies = Anomalies::new(1, space, window, KEPT);
+        let mut rightful = Rightful::new(space);
         for i in 1..=100 {
             let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
             for member in 0..2 {
@@ -328,7 +402,7 @@ mod tests {
                 }
             }
             anomalies.committed(now, Key(0), stored, &rightful);
-            anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+            read(&mut anomalies, now, stored, &rightful);
         }
         (anomalies, rightful)
     }
@@ -351,7 +425,7 @@ mod tests {
             rightful.observe(now, &Observation::DiskLost { member: Member(member) });
         }
         let stored = Stored { version: Version(5), write: Write(5) };
-        anomalies.returned(Client(0), Key(0), (now, now), Some(stored), &rightful);
+        read(&mut anomalies, now, stored, &rightful);
         rightful.observe(now, &Observation::Promoted { member: Member(1), floor: Version(1_000) });
         anomalies.promoted(now, &rightful);
         let AnomalyTotals { reads, dirty, early, .. } = anomalies.into_results()[0];

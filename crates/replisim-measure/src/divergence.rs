@@ -1,11 +1,13 @@
 //! Divergence: the keys whose live members differ in what they show, over time, and how long after the clients' last
 //! write they came to agree for good.
 //!
-//! Each key counts the live members that show its newest version; it diverges while these are not all.
+//! Each lane of a key counts the live owners that show its newest version; the key diverges while these are not all, in
+//! any lane. What is shown is what clients see: a tombstone that was purged somewhere is nothing.
 
-use replisim_observe::{Key, Member, Time, Version, Window};
+use replisim_observe::{Key, Time, Version, Window};
 
 use crate::distribution::Distribution;
+use crate::keyspace::Keyspace;
 use crate::replicas::Replicas;
 use crate::series::{GaugeSeries, Slices};
 use crate::weighted::TimeWeighted;
@@ -15,8 +17,12 @@ use crate::weighted::TimeWeighted;
 pub(crate) struct Divergence {
     window: Window,
     slices: Slices,
-    keys: Vec<Agreement>,
-    live: u32,
+    space: Keyspace,
+    lanes: Vec<Agreement>,
+    /// By key: the lanes in which live owners differ.
+    split: Vec<u32>,
+    /// By the place from which on keys are kept: the live owners.
+    live: Vec<u32>,
     diverging: u64,
     since: Time,
     /// Since when no key diverges.
@@ -28,7 +34,7 @@ pub(crate) struct Divergence {
     pub(crate) quiescent_convergence: Distribution,
 }
 
-/// The newest version of a key that a live member shows, and how many show it.
+/// The newest version of a lane that a live owner shows, and how many show it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Agreement {
     newest: Version,
@@ -36,12 +42,17 @@ struct Agreement {
 }
 
 impl Divergence {
-    pub(crate) fn new(members: usize, keys: usize, window: Window, slices: Slices) -> Divergence {
-        let live = members as u32;
+    pub(crate) fn new(replicas: &Replicas, window: Window, slices: Slices) -> Divergence {
+        let space = replicas.space;
+        let live: Vec<u32> =
+            (0..space.places()).map(|place| space.owners_from(place).count() as u32).collect();
+        let agreed = |key| Agreement { newest: Version(0), shown_by: live[space.place(key)] };
         Divergence {
             window,
             slices,
-            keys: vec![Agreement { newest: Version(0), shown_by: live }; keys],
+            space,
+            lanes: replicas.keys().map(agreed).collect(),
+            split: vec![0; space.keys()],
             live,
             diverging: 0,
             since: Time::ZERO,
@@ -57,10 +68,10 @@ impl Divergence {
         self.last_write = Some(now);
     }
 
-    /// A live member shows `version` now, which is newer than what it showed.
+    /// A live owner shows `version` now, which is newer than what it showed.
     #[inline]
     pub(crate) fn shown(&mut self, now: Time, key: Key, version: Version) {
-        let before = self.keys[key.index()];
+        let before = self.lanes[key.index()];
         let after = match version.cmp(&before.newest) {
             std::cmp::Ordering::Less => return,
             std::cmp::Ordering::Equal => Agreement { shown_by: before.shown_by + 1, ..before },
@@ -69,24 +80,27 @@ impl Divergence {
         self.set(now, key, after);
     }
 
-    /// A member shows something older of `key`.
+    /// An owner shows something older of `key`.
     pub(crate) fn recount(&mut self, now: Time, key: Key, replicas: &Replicas) {
-        let live = || replicas.members().filter(|member| replicas.is_up(*member));
+        let live = || replicas.owners(key).filter(|member| replicas.is_up(*member));
         let newest = live().map(|member| replicas.shows(member, key)).max().unwrap_or_default();
         let shown_by = live().filter(|member| replicas.shows(*member, key) == newest).count() as u32;
         self.set(now, key, Agreement { newest, shown_by });
     }
 
-    /// A member went down or up, or lost everything.
+    /// A member went down or up.
     pub(crate) fn recount_all(&mut self, now: Time, replicas: &Replicas) {
         self.book(now);
-        let live = |member: &Member| replicas.is_up(*member);
-        self.live = replicas.members().filter(live).count() as u32;
-        let before = std::mem::take(&mut self.diverging);
-        for key in &mut self.keys {
-            *key = Agreement { newest: Version(0), shown_by: self.live };
+        for (place, live) in self.live.iter_mut().enumerate() {
+            *live = self.space.owners_from(place).filter(|member| replicas.is_up(*member)).count() as u32;
         }
-        replicas.keys().for_each(|key| self.recount(now, key, replicas));
+        let before = std::mem::take(&mut self.diverging);
+        self.split.fill(0);
+        for key in replicas.keys() {
+            let agreed = Agreement { newest: Version(0), shown_by: self.live[self.space.place(key)] };
+            self.lanes[key.index()] = agreed;
+            self.recount(now, key, replicas);
+        }
         if before > 0 && self.diverging == 0 {
             self.agree_since = now;
         }
@@ -103,17 +117,25 @@ impl Divergence {
     }
 
     fn set(&mut self, now: Time, key: Key, after: Agreement) {
-        let before = std::mem::replace(&mut self.keys[key.index()], after);
-        match (before.shown_by < self.live, after.shown_by < self.live) {
+        let before = std::mem::replace(&mut self.lanes[key.index()], after);
+        let live = self.live[self.space.place(key)];
+        let split = &mut self.split[self.space.key_of(key).index()];
+        match (before.shown_by < live, after.shown_by < live) {
             (false, true) => {
-                self.book(now);
-                self.diverging += 1;
+                *split += 1;
+                if *split == 1 {
+                    self.book(now);
+                    self.diverging += 1;
+                }
             }
             (true, false) => {
-                self.book(now);
-                self.diverging -= 1;
-                if self.diverging == 0 {
-                    self.agree_since = now;
+                *split -= 1;
+                if *split == 0 {
+                    self.book(now);
+                    self.diverging -= 1;
+                    if self.diverging == 0 {
+                        self.agree_since = now;
+                    }
                 }
             }
             _ => {}

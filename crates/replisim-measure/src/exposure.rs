@@ -85,7 +85,7 @@ impl Exposure {
         replicas: &Replicas,
     ) -> u64 {
         self.book(now, replicas);
-        for member in replicas.members() {
+        for member in replicas.owners(key) {
             if replicas.held(member, key).logged < version {
                 self.gains(member, 1, bytes.into());
             }
@@ -149,7 +149,7 @@ impl Exposure {
     /// The newest version that `member` has of any key.
     fn look_for_head(&mut self, member: Member, replicas: &Replicas) -> Version {
         let falling = self.falling.take().filter(|(falling, _)| *falling == member);
-        let newest = |key: Key| (replicas.newest(member, key), key);
+        let newest = |key: Key| (replicas.copy(member, key).newest(), key);
         let mut heap = falling.map_or_else(|| replicas.keys().map(newest).collect(), |(_, heap)| heap);
         let mut head = Version(0);
         while let Some(top) = heap.pop() {
@@ -201,7 +201,7 @@ impl Exposure {
         replicas: &Replicas,
     ) {
         self.book(now, replicas);
-        for member in replicas.members() {
+        for member in replicas.owners(key) {
             if replicas.held(member, key).logged < version {
                 self.logged(member, 1, bytes.into());
             }
@@ -239,7 +239,7 @@ impl Exposure {
         let Lacks { writes, bytes } = self.lacks[next.index()];
         let mut oldest = None;
         if writes > 0 {
-            let single = self.trail.oldest(next, |key| replicas.held(next, key).logged);
+            let single = self.trail.oldest(next, |key| replicas.held_of_owned(next, key).logged);
             let block = self.blocks[next.index()].first().map(|(first, _)| *first);
             oldest = single.map(|(_, acked)| acked).into_iter().chain(block).min();
         }

@@ -10,8 +10,10 @@ use crate::anomalies::{Anomalies, AnomalyTotals};
 use crate::availability::{Availability, AvailabilitySeries};
 use crate::failover::Failover;
 use crate::findings::Measure;
+use crate::keyspace::Keyspace;
 use crate::measures::{count_by, distribution_by, whole};
 use crate::operations::OpenOp;
+use crate::reflected::Reflected;
 use crate::retirement::REMEMBERED;
 use crate::rightful::Rightful;
 use crate::series::Slices;
@@ -28,10 +30,10 @@ pub struct Incidents {
 impl Incidents {
     /// Nothing seen yet.
     pub fn new(roster: &Roster, window: Window, slices: Slices) -> Incidents {
-        let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
+        let (members, clients, space) = (roster.members.len(), roster.clients.len(), Keyspace::of(roster));
         Incidents {
-            rightful: Rightful::new(members, keys),
-            anomalies: Anomalies::new(clients, keys, window, REMEMBERED),
+            rightful: Rightful::new(space),
+            anomalies: Anomalies::new(clients, space, window, REMEMBERED),
             failover: Failover::new(members, clients, window),
             availability: Availability::new(window, roster.unavailability_bound, slices),
         }
@@ -62,7 +64,12 @@ impl Incidents {
         }
     }
 
-    /// The run is over. `newest` tells the newest version of a key that any member has.
+    /// Without a primary: the last node that had something of `key` above `left` and up to `had` has lost it.
+    pub(crate) fn gone(&mut self, now: Time, key: Key, left: Version, had: Version) {
+        self.anomalies.gone(now, key, left, had);
+    }
+
+    /// The run is over. `newest` tells the newest version of a key that any node has.
     pub(crate) fn ended(&mut self, now: Time, newest: impl Fn(Key) -> Version) {
         self.anomalies.ended(now, newest);
         self.failover.ended(now);
@@ -89,11 +96,6 @@ impl Incidents {
         availability.returned(op, kind, scheduled, outcome);
         let said = answer.map(|answer| answer.said);
         match (kind, outcome) {
-            (OpKind::Read, Outcome::Ok) => {
-                if let Some(Answer { at, said: Said::Value(returned), .. }) = answer {
-                    anomalies.returned(client, key, (invoked, at), returned, rightful);
-                }
-            }
             (OpKind::Write(write), Outcome::Ok) => {
                 let version = match said {
                     Some(Said::NotApplied) => None,
@@ -104,6 +106,11 @@ impl Incidents {
             (OpKind::Write(write), Outcome::Failed) => anomalies.failed(write, rightful),
             (OpKind::Read, _) | (_, Outcome::Unknown) => {}
         }
+    }
+
+    /// A read was told `said`, at the time that comes with it.
+    pub(crate) fn read(&mut self, read: &OpenOp, said: (Time, Said), reflected: Reflected<'_>) {
+        self.anomalies.returned(read, said, reflected, &self.rightful);
     }
 
     /// The measures; how many operations succeeded over time: reads, writes; and who was promoted when.

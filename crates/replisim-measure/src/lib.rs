@@ -2,10 +2,10 @@
 //!
 //! A map of the code:
 //! - [`measures`]: the observer that computes everything in one pass.
-//! - [`writes`]: delay, convergence, loss; on top of what each member has (`replicas`), with a file of its own for lag
-//!   (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
+//! - [`writes`]: delay, convergence, loss; on top of who owns what (`keyspace`) and what each member has (`replicas`,
+//!   `hints`, `purges`), with a file of its own for lag (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
 //!   [`retirement`] says how writes are forgotten without a loss of exactness.
-//! - [`reads`]: staleness, t-visibility. [`operations`]: latency, availability, accounting.
+//! - [`reads`]: staleness, t-visibility, of what a read reflects (`reflected`). [`operations`]: latency, availability, accounting.
 //!   [`incidents`] holds what is told of the bad day: [`anomalies`] of reads, [`failover`], [`availability`] over time.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
@@ -27,15 +27,19 @@ mod early;
 mod exposure;
 pub mod failover;
 pub mod findings;
+mod hints;
 mod id_set;
 pub mod incidents;
+mod keyspace;
 mod lag;
 pub mod measures;
 mod members;
 pub mod operations;
+mod purges;
 pub mod reads;
 mod records;
 mod recovery;
+mod reflected;
 mod replicas;
 pub mod retirement;
 mod rightful;

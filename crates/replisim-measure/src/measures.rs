@@ -9,13 +9,15 @@ use crate::divergence::Divergence;
 use crate::exposure::ExposureResult;
 use crate::findings::{Accounting, Findings, Leaf, Measure};
 use crate::incidents::Incidents;
+use crate::keyspace::Keyspace;
 use crate::lag::NodeResult;
 use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
+use crate::reflected::Reflections;
 use crate::retirement::remembered;
 use crate::series::{Series, Slices};
 use crate::weighted::TimeWeighted;
-use crate::writes::{WriteResults, WriteTotals, Writes};
+use crate::writes::{News, WriteResults, WriteTotals, Writes};
 
 /// Measures a run while it happens.
 #[derive(Clone, Debug)]
@@ -25,6 +27,7 @@ pub struct Measures {
     slices: Slices,
     writes: Writes,
     reads: Reads,
+    reflections: Reflections,
     operations: Operations,
     incidents: Incidents,
     messages: Messages,
@@ -53,12 +56,13 @@ impl Measures {
     /// [retire](crate::retirement).
     pub fn remembering(roster: Roster, window: Window, writes: usize) -> Measures {
         let slices = Slices::of(window.to.since(Time::ZERO));
-        let (members, clients, keys) = (roster.members.len(), roster.clients.len(), roster.keys);
+        let (members, clients, space) = (roster.members.len(), roster.clients.len(), Keyspace::of(&roster));
         Measures {
             window,
             slices,
             writes: Writes::new(&roster, window, slices, writes),
-            reads: Reads::new(clients, keys, window, slices),
+            reads: Reads::new(clients, space, window, slices),
+            reflections: Reflections::new(space),
             operations: Operations::new(clients, window, slices),
             incidents: Incidents::new(&roster, window, slices),
             messages: Messages::default(),
@@ -69,8 +73,18 @@ impl Measures {
 
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
-        let Measures { roster, window, slices, writes, reads, operations, incidents, messages, reads_served } =
-            self;
+        let Measures {
+            roster,
+            window,
+            slices,
+            writes,
+            reads,
+            operations,
+            incidents,
+            messages,
+            reads_served,
+            ..
+        } = self;
         let (incidents, availability, promotions) = incidents.into_results(&roster);
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
@@ -131,7 +145,10 @@ impl Observer for Measures {
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
                 let (last_ack, line) = match kind {
-                    OpKind::Read => (self.reads.last_ack(at, key), self.writes.line(key)),
+                    OpKind::Read => {
+                        self.reflections.invoked(op, key, |lane| self.writes.line(lane));
+                        (self.reads.last_ack(at, key), self.writes.line(key))
+                    }
                     OpKind::Write(write) => {
                         self.writes.invoked(at, write, key);
                         (None, Version(0))
@@ -152,20 +169,28 @@ impl Observer for Measures {
                     }
                     (OpKind::Write(write), _) => {
                         if outcome == Outcome::Ok
-                            && let Some(version) = self.writes.version_if_standing(write)
+                            && let Some((lane, version)) = self.writes.version_if_standing(write)
                         {
-                            self.reads.acked(at, state.key, version);
+                            self.reads.acked(at, lane, version);
                         }
                         self.writes.answered(at, write, outcome);
                     }
-                    (OpKind::Read, Some(Answer { by, said: Said::Value(returned), .. })) => {
-                        if self.window.contains(state.invoked) {
-                            self.reads_served[by.index()] += 1;
-                        }
-                        self.reads.returned(&state, returned);
+                    (
+                        OpKind::Read,
+                        Some(Answer { by, at, said: said @ (Said::Value(_) | Said::Siblings(_)) }),
+                    ) => {
+                        let purged = |lane| self.writes.purged_upto(lane);
+                        let reflected = self.reflections.returned(op, &state, said, purged);
+                        self.incidents.read(&state, (at, said), reflected);
+                        self.reads.returned(&state, reflected);
+                        // A member beyond the last is an instance of the protocol in a client.
+                        let served = self.reads_served.get_mut(by.index());
+                        let counts = served.filter(|_| self.window.contains(state.invoked));
+                        counts.into_iter().for_each(|served| *served += 1);
                     }
                     (OpKind::Read, _) => {}
                 }
+                self.reflections.over(op);
             }
             Observation::Committed { write, key, version, bytes, accepted_by } => {
                 self.writes.committed(at, write, (key, version, bytes), accepted_by, rightful);
@@ -199,11 +224,13 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
+            Observation::Saw { key, version, .. } => self.reflections.saw(key, version),
+            Observation::Hinted { member, key, stored } => self.writes.hinted(member, key, stored),
+            Observation::Unhinted { member, key, stored } => {
+                self.writes.unhinted(at, member, key, stored.version);
+            }
+            Observation::Purged { member, key, stored } => self.writes.purged(at, member, key, stored),
             Observation::BasedOn { .. }
-            | Observation::Saw { .. }
-            | Observation::Hinted { .. }
-            | Observation::Unhinted { .. }
-            | Observation::Purged { .. }
             | Observation::Serving { .. }
             | Observation::PrimaryLost { .. }
             | Observation::PrimaryBack { .. } => {}
@@ -213,9 +240,13 @@ impl Observer for Measures {
                 self.operations.ended();
             }
         }
+        self.writes.observed(at);
         if !self.writes.news.is_empty() {
             let oldest_open = self.operations.oldest_open(at);
             for news in self.writes.news.drain(..) {
+                if let News::Gone(key, left, had) = news {
+                    self.incidents.gone(at, key, left, had);
+                }
                 self.reads.hear(at, news, oldest_open);
             }
         }

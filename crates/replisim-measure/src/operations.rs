@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use replisim_observe::{Client, Key, Op, OpKind, Outcome, Time, Version, Window};
 
 use crate::distribution::Distribution;
-use crate::reads::LastAck;
 use crate::series::{OperationSeries, Slices};
 
 /// Everything measured about operations.
@@ -45,9 +44,9 @@ pub(crate) struct OpenOp {
     pub(crate) key: Key,
     pub(crate) scheduled: Time,
     pub(crate) invoked: Time,
-    /// For a read: the write of its key acked last before it was invoked.
-    pub(crate) last_ack: LastAck,
-    /// For a read: what lies below this line counts as nothing.
+    /// For a read: the write of its key acked last before it was invoked, and its lane.
+    pub(crate) last_ack: Option<(Time, Version, Key)>,
+    /// For a read: what lies below this line counts as nothing. (With several lanes, each has its own.)
     pub(crate) line: Version,
     /// Whether its end is still to come.
     pub(crate) open: bool,

@@ -4,7 +4,8 @@
 //! version the returned one does not reach. Each key keeps its acks in the order of time. For a returned version `v`
 //! the first ack whose *running maximum* of versions exceeds `v` is the oldest missed write (it exceeds `v` itself,
 //! or an earlier one would have); acks arrive nearly in version order, so the number of missed writes takes two binary
-//! searches and a look at the few acks in between.
+//! searches and a look at the few acks in between. Where a key has several lanes, a read is judged in each: what it missed
+//! in any of them it missed.
 //!
 //! An ack is forgotten when its write has [retired](crate::retirement) and every operation under way was invoked after
 //! that. Only a read at a member that has fallen back below the key's line (as it was when the read was invoked) can
@@ -13,10 +14,12 @@
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Key, Stored, Time, Version, Window};
+use replisim_observe::{Key, Time, Version, Window};
 
 use crate::distribution::Distribution;
+use crate::keyspace::Keyspace;
 use crate::operations::OpenOp;
+use crate::reflected::Reflected;
 use crate::search::count_before;
 use crate::series::{Slices, StalenessSeries, Visibility};
 use crate::writes::News;
@@ -26,6 +29,8 @@ use crate::writes::News;
 pub struct Reads {
     window: Window,
     slices: Slices,
+    space: Keyspace,
+    /// By lane key.
     keys: Vec<KeyAcks>,
     clients: Vec<ReadTotals>,
     series: Vec<StalenessSeries>,
@@ -40,10 +45,10 @@ pub(crate) struct ReadTotals {
     pub(crate) visibility: Visibility,
 }
 
-/// The write acked last before a moment.
-pub(crate) type LastAck = Option<(Time, Version)>;
+/// The write acked last before a moment; of the same instant, the newest.
+type LastAck = Option<(Time, Version)>;
 
-/// The acknowledged writes of one key that a read may still miss.
+/// The acknowledged writes of one lane of a key that a read may still miss.
 #[derive(Clone, Debug, Default)]
 struct KeyAcks {
     acks: VecDeque<Ack>,
@@ -85,11 +90,12 @@ struct Withdrawn {
 
 impl Reads {
     /// Nothing seen yet.
-    pub fn new(clients: usize, keys: usize, window: Window, slices: Slices) -> Reads {
+    pub(crate) fn new(clients: usize, space: Keyspace, window: Window, slices: Slices) -> Reads {
         Reads {
             window,
             slices,
-            keys: vec![KeyAcks::default(); keys],
+            space,
+            keys: vec![KeyAcks::default(); space.lane_keys()],
             clients: vec![ReadTotals::default(); clients],
             series: vec![StalenessSeries::new(slices.count); clients],
         }
@@ -102,11 +108,14 @@ impl Reads {
 
     /// Something has become of writes. `oldest_open` is the invocation of the oldest operation under way.
     pub(crate) fn hear(&mut self, now: Time, news: News, oldest_open: Time) {
-        let (News::Retired(key, ..) | News::Withdrawn(key, ..) | News::BlockWithdrawn(key)) = news;
+        let (News::Retired(key, ..)
+        | News::Withdrawn(key, ..)
+        | News::BlockWithdrawn(key)
+        | News::Gone(key, ..)) = news;
         let acks = &mut self.keys[key.index()];
         match news {
             News::Retired(_, version, true) => acks.retire(now, version),
-            News::Retired(_, _, false) => {}
+            News::Retired(_, _, false) | News::Gone(..) => {}
             News::Withdrawn(_, above, upto) => {
                 acks.withdraw(now, |ack| above < ack.version && ack.version <= upto);
             }
@@ -115,17 +124,26 @@ impl Reads {
         acks.forget(oldest_open);
     }
 
-    /// The write of `key` acked last before `now`.
-    pub(crate) fn last_ack(&self, now: Time, key: Key) -> LastAck {
-        self.keys[key.index()].last_before(now)
+    /// The write of `key` acked last before `now`, and its lane.
+    #[inline]
+    pub(crate) fn last_ack(&self, now: Time, key: Key) -> Option<(Time, Version, Key)> {
+        let of_lane = |lane: Key| {
+            let (at, version) = self.keys[lane.index()].last_before(now)?;
+            Some((at, version, lane))
+        };
+        self.space.lanes_of(key).filter_map(of_lane).max()
     }
 
-    /// A read returned `returned`.
-    pub(crate) fn returned(&mut self, read: &OpenOp, returned: Option<Stored>) {
+    /// A read returned.
+    pub(crate) fn returned(&mut self, read: &OpenOp, reflected: Reflected<'_>) {
         let OpenOp { client, key, invoked, .. } = *read;
-        let version = returned.map_or(Version(0), |stored| stored.version);
-        let version = if version < read.line { Version(0) } else { version };
-        let (missed, oldest) = self.keys[key.index()].missed(version, invoked);
+        let lanes = || self.space.lanes_of(key).zip(reflected.judged);
+        let (mut missed, mut oldest) = (0, None);
+        for (lane, version) in lanes() {
+            let (of_lane, first) = self.keys[lane.index()].missed(*version, invoked);
+            missed += of_lane;
+            oldest = oldest.into_iter().chain(first).min();
+        }
         let staleness = oldest.map_or(0, |acked| invoked.since(acked).nanos());
         if let Some(slice) = self.slices.index(invoked) {
             self.series[client.index()].add(slice, staleness);
@@ -139,10 +157,11 @@ impl Reads {
         if missed > 0 {
             totals.when_stale.record(staleness as i64);
         }
-        if let Some((acked, newest)) = read.last_ack {
+        if let Some((acked, newest, of_lane)) = read.last_ack {
+            let reflects = lanes().any(|(lane, version)| lane == of_lane && *version >= newest);
             let t = invoked.since(acked).nanos() as i64;
             totals.visibility.all.record(t);
-            if version >= newest {
+            if reflects {
                 totals.visibility.fresh.record(t);
             }
         }

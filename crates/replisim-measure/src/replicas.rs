@@ -1,24 +1,33 @@
-//! What each member shows and logs of each key, and whether it is up.
+//! What each owner shows and logs of each key, who keeps hints and has purged, and who is up.
 //!
 //! Versions are kept as they are seen, and *judged* against the key's [line](crate::retirement): a member whose version
-//! lies below the line counts as having nothing of the key. What is applied is logged.
+//! lies below the line counts as having nothing of the key. What is applied is logged. Keys are lane keys
+//! ([`Keyspace`]).
 
-use replisim_observe::{Key, Member, Version};
+use replisim_observe::{Key, Member, Roster, Version};
+
+use crate::hints::Hints;
+use crate::keyspace::Keyspace;
+use crate::purges::Purges;
 
 /// The members of a group, as far as their copies go.
 #[derive(Clone, Debug)]
 pub(crate) struct Replicas {
+    pub(crate) space: Keyspace,
     members: usize,
     /// `copies[key × members + member]`.
     copies: Vec<Copy>,
     lines: Vec<Version>,
     up: Vec<bool>,
+    pub(crate) hints: Hints,
+    pub(crate) purges: Purges,
 }
 
+/// What a member has of a key, however old. A purged tombstone counts as shown.
 #[derive(Clone, Copy, Debug, Default)]
-struct Copy {
-    shown: Version,
-    logged: Version,
+pub(crate) struct Copy {
+    pub(crate) shown: Version,
+    pub(crate) logged: Version,
 }
 
 /// What a member is judged to show and to log of a key; 0: nothing.
@@ -28,13 +37,25 @@ pub(crate) struct Held {
     pub(crate) logged: Version,
 }
 
+impl Copy {
+    #[inline]
+    pub(crate) fn newest(self) -> Version {
+        self.logged.max(self.shown)
+    }
+}
+
 impl Replicas {
-    pub(crate) fn new(members: usize, keys: usize) -> Replicas {
+    pub(crate) fn new(roster: &Roster) -> Replicas {
+        let space = Keyspace::of(roster);
+        let (members, keys) = (space.members(), space.lane_keys());
         Replicas {
+            space,
             members,
             copies: vec![Copy::default(); members * keys],
             lines: vec![Version(0); keys],
             up: vec![true; members],
+            hints: Hints::default(),
+            purges: Purges::default(),
         }
     }
 
@@ -42,28 +63,60 @@ impl Replicas {
         (0..self.members as u32).map(Member)
     }
 
+    /// Those that are to hold all writes of `key`.
+    #[inline]
+    pub(crate) fn owners(&self, key: Key) -> impl Iterator<Item = Member> + use<> {
+        self.space.owners(key)
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + use<> {
         (0..self.lines.len() as u32).map(Key)
     }
 
     #[inline]
-    pub(crate) fn held(&self, member: Member, key: Key) -> Held {
-        let Copy { shown, logged } = self.copies[key.index() * self.members + member.index()];
-        let line = self.lines[key.index()];
-        let judged = |version| if version < line { Version(0) } else { version };
-        Held { shown: judged(shown), logged: judged(logged.max(shown)) }
+    pub(crate) fn copy(&self, member: Member, key: Key) -> Copy {
+        self.copies[key.index() * self.members + member.index()]
     }
 
-    /// What reads served by the member show, however old.
+    #[inline]
+    pub(crate) fn set_copy(&mut self, member: Member, key: Key, copy: Copy) {
+        self.copies[key.index() * self.members + member.index()] = copy;
+    }
+
+    /// `version`, unless it lies below the line.
+    #[inline]
+    pub(crate) fn judged(&self, key: Key, version: Version) -> Version {
+        if version < self.lines[key.index()] { Version(0) } else { version }
+    }
+
+    #[inline]
+    pub(crate) fn held(&self, member: Member, key: Key) -> Held {
+        let copy = self.copy(member, key);
+        Held { shown: self.judged(key, copy.shown), logged: self.judged(key, copy.newest()) }
+    }
+
+    /// The same for the question what `member` lacks: one that is no owner lacks nothing.
+    #[inline]
+    pub(crate) fn held_of_owned(&self, member: Member, key: Key) -> Held {
+        if self.space.owns(member, key) {
+            self.held(member, key)
+        } else {
+            Held { shown: Version(u64::MAX), logged: Version(u64::MAX) }
+        }
+    }
+
+    /// What reads served by the member show, however old: nothing, if that is a purged tombstone.
     #[inline]
     pub(crate) fn shows(&self, member: Member, key: Key) -> Version {
-        self.copies[key.index() * self.members + member.index()].shown
+        let shown = self.copy(member, key).shown;
+        if self.purges.is_bare(member, key) || shown == self.purges.newest(key) { Version(0) } else { shown }
     }
 
-    /// The newest version that the member has of a key, however old.
-    pub(crate) fn newest(&self, member: Member, key: Key) -> Version {
-        let Copy { shown, logged } = self.copies[key.index() * self.members + member.index()];
-        logged.max(shown)
+    /// The newest version that any node but this owner has of a key, hints included, however old.
+    pub(crate) fn newest_elsewhere(&self, key: Key, but: Option<Member>) -> Version {
+        let others = self.owners(key).filter(|member| Some(*member) != but);
+        let newest = others.map(|member| self.copy(member, key).newest()).max().unwrap_or_default();
+        newest.max(self.hints.newest(key))
     }
 
     pub(crate) fn line(&self, key: Key) -> Version {
@@ -82,19 +135,5 @@ impl Replicas {
 
     pub(crate) fn set_up(&mut self, member: Member, up: bool) {
         self.up[member.index()] = up;
-    }
-
-    pub(crate) fn set_shown(&mut self, member: Member, key: Key, version: Version) {
-        self.copies[key.index() * self.members + member.index()].shown = version;
-    }
-
-    pub(crate) fn set_logged(&mut self, member: Member, key: Key, version: Version) {
-        self.copies[key.index() * self.members + member.index()].logged = version;
-    }
-
-    #[inline]
-    pub(crate) fn raise_logged(&mut self, member: Member, key: Key, version: Version) {
-        let logged = &mut self.copies[key.index() * self.members + member.index()].logged;
-        *logged = version.max(*logged);
     }
 }

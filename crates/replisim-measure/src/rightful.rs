@@ -16,9 +16,12 @@
 
 use replisim_observe::{Key, Member, Observation, Stored, Time, Version};
 
+use crate::keyspace::Keyspace;
+
 /// The logs and the promotions seen so far: O(keys × members).
 #[derive(Clone, Debug)]
 pub(crate) struct Rightful {
+    space: Keyspace,
     members: usize,
     /// `logged[key × members + member]`: the newest version in the log, 0 for none.
     logged: Vec<Version>,
@@ -30,10 +33,11 @@ pub(crate) struct Rightful {
 
 impl Rightful {
     /// Empty logs, and nobody promoted.
-    pub(crate) fn new(members: usize, keys: usize) -> Rightful {
+    pub(crate) fn new(space: Keyspace) -> Rightful {
         Rightful {
-            members,
-            logged: vec![Version(0); keys * members],
+            space,
+            members: space.members(),
+            logged: vec![Version(0); space.lane_keys() * space.members()],
             promotions: Vec::new(),
             floor: Version(0),
         }
@@ -83,10 +87,9 @@ impl Rightful {
         self.logged[key.index() * self.members + member.index()]
     }
 
-    /// Whether every member holds the version now.
+    /// Whether every owner has the version now.
     pub(crate) fn held_by_all(&self, key: Key, version: Version) -> bool {
-        let first = key.index() * self.members;
-        self.logged[first..first + self.members].iter().all(|logged| *logged >= version)
+        self.space.owners(key).all(|member| self.logged(member, key) >= version)
     }
 
     /// Versions up to this one are of the past.
@@ -146,7 +149,7 @@ mod tests {
     }
 
     fn after(history: &[(u64, Observation)]) -> Rightful {
-        let mut rightful = Rightful::new(2, 2);
+        let mut rightful = Rightful::new(Keyspace::everywhere(2, 2));
         history.iter().for_each(|(at, what)| rightful.observe(Time::from_nanos(*at), what));
         rightful
     }

@@ -1,7 +1,7 @@
 //! What becomes of writes: replication delay, visibility after the ack, convergence, lag, recovery, loss.
 //!
 //! One rule everywhere: a member *holds* a write if it shows it or a version that supersedes it. So a member's state is
-//! one version per key (`Replicas`), and a write's state the number of members that lack it. A write has a record
+//! one version per key and lane (`Replicas`), and a write's state the number of owners that lack it. A write has a record
 //! until nothing more can be learned of it, or until it [retires](crate::retirement); each key keeps its *standing*
 //! writes (committed, and neither abandoned nor retired) in version order, so that what a member gains or loses with a
 //! new version is a range.
@@ -20,7 +20,9 @@ mod history;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use replisim_observe::{Fault, Key, Member, Outcome, Roster, Stored, Time, Version, Window, Write};
+use replisim_observe::{
+    Fault, Key, Member, Outcome, PromotionRule, Roster, Stored, Time, Version, Window, Write,
+};
 
 use crate::distribution::Distribution;
 use crate::divergence::Divergence;
@@ -52,7 +54,11 @@ pub struct Writes {
     /// Standing writes in the order of their commits.
     commits: Trail,
     lags: Vec<Lag>,
+    /// Without a primary, what the last node loses is abandoned.
+    leaderless: bool,
     recoveries: Recoveries,
+    /// Somebody may have recovered, as will be seen when the event is over.
+    look_for_recovery: bool,
     exposure: Exposure,
     divergence: Divergence,
     settled: Settled,
@@ -74,6 +80,9 @@ pub(crate) enum News {
     Withdrawn(Key, Version, Version),
     /// All retired writes of the key are abandoned.
     BlockWithdrawn(Key),
+    /// No node has anything of the key above the first version any more, and up to the second one had: what was
+    /// committed of it is abandoned, if there is no primary.
+    Gone(Key, Version, Version),
 }
 
 /// What has been found out about writes.
@@ -102,6 +111,7 @@ pub(crate) struct WriteTotals {
 /// One write.
 #[derive(Clone, Debug)]
 struct Record {
+    /// In its lane, once the version is known.
     key: Key,
     version: Option<Version>,
     /// It is abandoned as soon as it is committed.
@@ -110,11 +120,11 @@ struct Record {
     bytes: u32,
     accepted_by: Member,
     ack: Ack,
-    /// When all members held it for the first time.
+    /// When all owners held it for the first time.
     converged: Option<Time>,
     regressed: bool,
     abandoned: bool,
-    /// Members that lack it.
+    /// Owners that lack it.
     missing: u32,
     /// Members that have it itself in their logs.
     copies: Members,
@@ -143,18 +153,21 @@ struct KeyState {
 impl Writes {
     /// Nothing seen yet.
     pub(crate) fn new(roster: &Roster, window: Window, slices: Slices, remembered: usize) -> Writes {
-        let (members, keys) = (roster.members.len(), roster.keys);
+        let members = roster.members.len();
+        let replicas = Replicas::new(roster);
         Writes {
             window,
             records: Records::default(),
             unheard: IdSet::default(),
-            keys: vec![KeyState::default(); keys],
-            replicas: Replicas::new(members, keys),
+            keys: vec![KeyState::default(); replicas.space.lane_keys()],
             commits: Trail::new(members),
             lags: vec![Lag::new(members, window, slices); members],
+            leaderless: roster.promotion == PromotionRule::Leaderless,
             recoveries: Recoveries::new(window),
+            look_for_recovery: false,
             exposure: Exposure::new(roster.promotion.clone(), members, window, slices),
-            divergence: Divergence::new(members, keys, window, slices),
+            divergence: Divergence::new(&replicas, window, slices),
+            replicas,
             settled: Settled::new(remembered),
             fallen: BTreeSet::new(),
             converging: Vec::new(),
@@ -189,7 +202,7 @@ impl Writes {
         self.totals.committed += 1;
         self.totals.committed_in_window += u64::from(in_window);
         let early = &mut self.keys[key.index()].early;
-        record.learn(version, write, rightful, early);
+        record.learn(key, Stored { version, write }, rightful, early);
         record.committed = Some(now);
         record.bytes = bytes;
         record.accepted_by = accepted_by;
@@ -202,8 +215,8 @@ impl Writes {
         }
         record.commit_position = self.commits.push(now, key, version);
         let shown_by = early.shown_by(version, write);
-        for (i, lag) in self.lags.iter_mut().enumerate() {
-            let member = Member(i as u32);
+        for member in self.replicas.owners(key) {
+            let lag = &mut self.lags[member.index()];
             let holds = self.replicas.held(member, key).shown >= version;
             let early = shown_by.iter().find(|(other, _)| *other == member).map(|(_, at)| *at);
             if member != accepted_by
@@ -231,7 +244,7 @@ impl Writes {
         if everywhere {
             self.converge(now, write);
         }
-        self.replicas.members().for_each(|member| self.advance(now, member));
+        self.replicas.owners(key).for_each(|member| self.advance(now, member));
         self.settle(write);
     }
 
@@ -267,13 +280,20 @@ impl Writes {
 
     pub(crate) fn fault_ended(&mut self, now: Time, fault: Fault) {
         self.recoveries.fault_ended(now, self.commits.end());
-        self.look_for_recovery(now);
+        self.look_for_recovery = true;
         self.lags.iter_mut().for_each(|lag| lag.fault_ended(now, fault));
     }
 
-    /// The version of a write that has not been abandoned, if it is known.
-    pub(crate) fn version_if_standing(&self, write: Write) -> Option<Version> {
-        self.records.get(write.0).filter(|record| !record.abandoned)?.version
+    /// The lane key and version of a write that has not been abandoned, if they are known.
+    pub(crate) fn version_if_standing(&self, write: Write) -> Option<(Key, Version)> {
+        let record = self.records.get(write.0).filter(|record| !record.abandoned)?;
+        Some((record.key, record.version?))
+    }
+
+    /// The newest tombstone of `key` that a member has purged: whoever sees nothing reflects it.
+    #[inline]
+    pub(crate) fn purged_upto(&self, key: Key) -> Version {
+        self.replicas.purges.newest(key)
     }
 
     /// A read whose version of `key` lies below this line counts as having returned nothing.
@@ -311,7 +331,7 @@ impl Writes {
         }
         let Some(record) = self.records.get_mut(write.0) else { return };
         if record.committed.is_none() {
-            record.learn(version, write, rightful, &mut self.keys[key.index()].early);
+            record.learn(key, Stored { version, write }, rightful, &mut self.keys[key.index()].early);
         }
         if record.excluded && record.ack == Ack::Never {
             self.records.remove(write.0);
@@ -329,14 +349,14 @@ impl Writes {
 
     /// Finds the oldest write that `member` lacks.
     fn advance(&mut self, now: Time, member: Member) {
-        let single = self.commits.oldest(member, |key| self.replicas.held(member, key).shown);
-        if self.lags[member.index()].set_oldest(now, single) {
-            self.look_for_recovery(now);
-        }
+        let single = self.commits.oldest(member, |key| self.replicas.held_of_owned(member, key).shown);
+        self.look_for_recovery |= self.lags[member.index()].set_oldest(now, single);
     }
 
-    fn look_for_recovery(&mut self, now: Time) {
-        if !self.recoveries.is_idle() {
+    /// An event is over.
+    #[inline]
+    pub(crate) fn observed(&mut self, now: Time) {
+        if std::mem::take(&mut self.look_for_recovery) && !self.recoveries.is_idle() {
             let live = self.replicas.members().filter(|member| self.replicas.is_up(*member));
             let oldest = live.filter_map(|member| self.lags[member.index()].oldest());
             self.recoveries.look(now, oldest.map(|(position, _)| position).min());
@@ -371,11 +391,12 @@ impl Record {
         }
     }
 
-    /// The version is this one. What becomes known after a promotion was not at the promoted member.
-    fn learn(&mut self, version: Version, write: Write, rightful: &Rightful, early: &mut Early) {
+    /// The version is this one, in this lane. What becomes known after a promotion was not at the promoted member.
+    fn learn(&mut self, key: Key, Stored { version, write }: Stored, rightful: &Rightful, early: &mut Early) {
         if self.version == Some(version) {
             return;
         }
+        self.key = key;
         if let Some(other) = self.version.replace(version) {
             early.remove(other, write);
             self.copies.clear();

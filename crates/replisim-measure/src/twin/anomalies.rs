@@ -7,20 +7,20 @@ use replisim_observe::{
 use super::check::Check;
 use super::{OpStory, Run, WriteStory};
 
+/// A read of the window that returned something.
 #[derive(Clone, Copy, Debug)]
-struct Served {
-    key: Key,
+struct Served<'a> {
+    read: &'a OpStory,
     invoked: Time,
     answered: Time,
     end: usize,
-    returned: Option<Stored>,
 }
 
 impl Run<'_> {
     pub(super) fn check_anomalies(&self, check: &mut Check<'_>) {
         for (client, name) in check.clients() {
             let reads = self.served_to(client);
-            let mut count = |slug, is: &dyn Fn(&Served) -> bool| {
+            let mut count = |slug, is: &dyn Fn(&Served<'_>) -> bool| {
                 let count = reads.iter().filter(|read| is(read)).count();
                 check.count(slug, Some(("workload", name)), (count, reads.len()));
             };
@@ -30,50 +30,58 @@ impl Run<'_> {
         }
     }
 
-    fn served_to(&self, client: Client) -> Vec<Served> {
+    fn served_to(&self, client: Client) -> Vec<Served<'_>> {
         let reads = self.ops.iter().filter(|op| op.client == client && op.kind == OpKind::Read);
         let reads = reads.filter(|op| self.window.contains(self.at(op.invoked)));
         reads
-            .filter_map(|op| match self.ok_answer(op)? {
-                Answer { at, said: Said::Value(returned), .. } => Some(Served {
-                    key: op.key,
-                    invoked: self.at(op.invoked),
-                    answered: at,
-                    end: op.end?.0,
-                    returned,
-                }),
+            .filter_map(|read| match self.ok_answer(read)? {
+                Answer { at, said: Said::Value(_) | Said::Siblings(_), .. } => {
+                    let (invoked, end) = (self.at(read.invoked), read.end?.0);
+                    Some(Served { read, invoked, answered: at, end })
+                }
                 _ => None,
             })
             .collect()
     }
 
+    /// The writes that a read returned: the newest that it saw of each lane.
+    fn returned(&self, served: &Served<'_>) -> Vec<&WriteStory> {
+        let saw = self.saw(served.read);
+        let of_lane =
+            |write: &&WriteStory| saw.iter().any(|(k, v)| (*k, Some(*v)) == (write.key, write.version));
+        match served.read.end {
+            Some((_, _, Some(stored))) => vec![self.story(stored)],
+            _ => self.writes.iter().filter(of_lane).collect(),
+        }
+    }
+
     /// Returned a write that is later abandoned or failed.
-    fn is_dirty(&self, read: &Served) -> bool {
-        read.returned.is_some_and(|stored| {
-            let write = self.story(stored);
+    fn is_dirty(&self, read: &Served<'_>) -> bool {
+        self.returned(read).into_iter().any(|write| {
             self.excluded_and_committed(write).is_some() || self.ended(write) == Some(Outcome::Failed)
         })
     }
 
     /// Returned a write not yet committed when it was answered.
-    fn is_early(&self, read: &Served) -> bool {
+    fn is_early(&self, read: &Served<'_>) -> bool {
         let by_then = |committed: usize| committed < read.end && self.at(committed) <= read.answered;
-        read.returned.is_some_and(|stored| !self.story(stored).committed.is_some_and(by_then))
+        self.returned(read).into_iter().any(|write| !write.committed.is_some_and(by_then))
     }
 
     /// Misses an acked, abandoned write, and no write invoked after the abandonment was acked before the read.
-    fn misses_lost(&self, read: &Served) -> bool {
-        let returned = read.returned.map_or(Version(0), |stored| stored.version);
-        let of_key = || self.writes.iter().filter(|write| write.key == read.key);
+    fn misses_lost(&self, served: &Served<'_>) -> bool {
+        let key = served.read.key;
+        let of_key = || self.writes.iter().filter(|write| self.op_of(write).key == key);
         of_key().any(|lost| {
             let (Some(acked), Some(gone)) = (lost.acked, self.excluded_and_committed(lost)) else {
                 return false;
             };
             let made_good = of_key().any(|write| {
                 let invoked = self.at(self.op_of(write).invoked);
-                invoked > self.at(gone) && write.acked.is_some_and(|acked| self.at(acked) < read.invoked)
+                invoked > self.at(gone) && write.acked.is_some_and(|acked| self.at(acked) < served.invoked)
             });
-            self.at(acked.max(gone)) < read.invoked && lost.version > Some(returned) && !made_good
+            let missed = lost.version > Some(self.reflected(served.read, lost.key));
+            self.at(acked.max(gone)) < served.invoked && missed && !made_good
         })
     }
 
@@ -83,17 +91,24 @@ impl Run<'_> {
         let said = self
             .find(committed, |what| matches!(*what, Observation::Abandoned { write: w } if w == write.write));
         let excluded = self.excluded(write).map(|excluded| excluded.max(committed));
-        said.into_iter().chain(excluded).chain(self.nowhere(write)).min()
+        said.into_iter().chain(excluded).chain(self.gone(write)).chain(self.nowhere(write)).min()
     }
 
-    /// The end, if no member has it then.
+    /// The end, if no node has it then.
     fn nowhere(&self, write: &WriteStory) -> Option<usize> {
         let ended = self.find(0, |what| matches!(*what, Observation::Ended))?;
-        let state = &self.states[ended];
-        let key = write.key.index();
-        let lacks =
-            |member: usize| Some(state.logged[member][key].max(state.shown[member][key])) < write.version;
-        (0..self.members).all(lacks).then_some(ended)
+        (!self.is_somewhere(write, ended)).then_some(ended)
+    }
+
+    /// Without a primary: when the last node lost it, after it was committed.
+    fn gone(&self, write: &WriteStory) -> Option<usize> {
+        let lost = |i: &usize| self.is_somewhere(write, i - 1) && !self.is_somewhere(write, *i);
+        (write.committed? + 1..self.records.len()).filter(|_| self.is_leaderless()).find(lost)
+    }
+
+    /// Whether any node has the write just after event `index`, however old.
+    fn is_somewhere(&self, write: &WriteStory, index: usize) -> bool {
+        Some(self.states[index].newest_anywhere(write.key)) >= write.version
     }
 
     /// A member without it is promoted, or it becomes known after such a promotion.

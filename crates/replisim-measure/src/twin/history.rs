@@ -1,7 +1,7 @@
 //! The run as a story of each write and of each operation, told event by event: what is known when, who is promoted,
 //! what is abandoned, what retires.
 
-use replisim_observe::{Observation, OpKind, Outcome, Said, Stored, Version, Write};
+use replisim_observe::{Key, Observation, OpKind, Outcome, Said, Stored, Version, Write};
 
 use super::state::State;
 use super::{OpStory, Run, WriteStory};
@@ -43,16 +43,16 @@ impl Telling {
                     write.acked = acked.then_some(i);
                 }
             }
-            Observation::Committed { write, version, bytes, accepted_by, .. } => {
-                self.learn(run, i, Stored { version, write });
+            Observation::Committed { write, key, version, bytes, accepted_by } => {
+                self.learn(run, i, key, Stored { version, write });
                 let story = run.write(write);
                 story.committed = Some(i);
                 story.bytes = bytes;
                 story.accepted_by = accepted_by;
                 story.abandoned = story.excluded.then_some(i);
             }
-            Observation::Logged { stored, .. } | Observation::Applied { stored, .. } => {
-                self.learn(run, i, stored);
+            Observation::Logged { key, stored, .. } | Observation::Applied { key, stored, .. } => {
+                self.learn(run, i, key, stored);
             }
             Observation::Promoted { .. } => {
                 let Some((member, floor)) = run.promotion(i) else { return };
@@ -68,11 +68,10 @@ impl Telling {
                     }
                 }
             }
-            // What no member has at the end is gone for good.
+            // What no node has at the end is gone for good.
             Observation::Ended => {
                 for story in run.writes.iter_mut().filter(|story| story.committed.is_some()) {
-                    let lacks = |member| Some(state.logs(member, story.key)) < story.version;
-                    if (0..state.up.len()).all(lacks) {
+                    if !state.is_somewhere(story) {
                         story.abandoned.get_or_insert(i);
                     }
                 }
@@ -85,14 +84,28 @@ impl Telling {
             }
             _ => {}
         }
+        self.abandon_what_the_last_node_lost(run, i, state);
         self.settle(run, i, state);
     }
 
+    /// Without a primary, what was committed and somewhere before event `i`, and is nowhere after it.
+    fn abandon_what_the_last_node_lost(&self, run: &mut Run<'_>, i: usize, state: &State) {
+        let Some(before) = i.checked_sub(1).filter(|_| run.is_leaderless()) else { return };
+        let before = &run.states[before];
+        let committed = |story: &&mut WriteStory| story.committed.is_some_and(|committed| committed < i);
+        for story in run.writes.iter_mut().filter(committed) {
+            if before.is_somewhere(story) && !state.is_somewhere(story) {
+                story.abandoned.get_or_insert(i);
+            }
+        }
+    }
+
     /// What becomes known after a promotion was not at the promoted member.
-    fn learn(&self, run: &mut Run<'_>, i: usize, Stored { version, write }: Stored) {
+    fn learn(&self, run: &mut Run<'_>, i: usize, key: Key, Stored { version, write }: Stored) {
         let story = run.write(write);
         if story.known.is_none() {
             story.known = Some(i);
+            story.key = key;
             story.version = Some(version);
             story.excluded = version <= self.floor;
         }
@@ -103,7 +116,7 @@ impl Telling {
         let mut settled: Vec<(Version, Write)> = Vec::new();
         for story in &run.writes {
             let (Some(version), Some(_)) = (story.version, story.committed) else { continue };
-            let everywhere = (0..run.members).all(|member| state.shows(member, story.key) >= version);
+            let everywhere = run.owners(story.key).all(|owner| state.shows(owner, story.key) >= version);
             let stands = story.answered && story.abandoned.is_none() && story.retired.is_none();
             if stands && everywhere {
                 settled.push((version, story.write));
@@ -123,5 +136,14 @@ impl Telling {
                 *line = story.version.unwrap_or_default().max(*line);
             }
         }
+    }
+}
+
+impl State {
+    /// Whether any node is judged to hold the write, be it in a hint.
+    fn is_somewhere(&self, story: &WriteStory) -> bool {
+        story
+            .version
+            .is_some_and(|version| self.judged(story.key, self.newest_anywhere(story.key)) >= version)
     }
 }

@@ -1,6 +1,6 @@
 //! What members lack over time, and whether they agree.
 
-use replisim_observe::{OpKind, Time};
+use replisim_observe::{Key, OpKind, Time};
 
 use super::Run;
 use super::check::{Check, Piece, Scope};
@@ -66,15 +66,16 @@ impl Run<'_> {
         pieces
     }
 
-    /// Keys whose live members differ in what they show just after event `index`.
+    /// Keys whose live owners differ in what they show just after event `index`.
     fn diverging(&self, index: Option<usize>) -> u64 {
         let Some(state) = index.map(|index| &self.states[index]) else { return 0 };
-        let differs = |key: usize| {
-            let mut shown = (0..self.members).filter(|m| state.up[*m]).map(|m| state.shown[m][key]);
+        let differs = |lane: Key| {
+            let mut shown = self.owners(lane).filter(|m| state.up[*m]).map(|m| state.visible(m, lane));
             let first = shown.next();
             shown.any(|version| Some(version) != first)
         };
-        (0..self.keys).filter(|key| differs(*key)).count() as u64
+        let keys = (0..self.roster.keys as u32).map(Key);
+        keys.filter(|key| self.lanes_of(*key).any(differs)).count() as u64
     }
 
     fn quiescent_convergence(&self) -> (Vec<i64>, Vec<u64>) {

@@ -35,29 +35,31 @@ impl Run<'_> {
         check.over_time("rpo_age_ms", None, &self.exposed_age());
     }
 
-    /// Not abandoned, and some member lacks it at the end.
+    /// Not abandoned, and some owner lacks it at the end.
     pub(super) fn unconverged(&self, write: &WriteStory) -> bool {
         let end = self.records.len() - 1;
         let lacks = |member| !self.holds(member, write, end);
-        write.committed.is_some() && write.abandoned.is_none() && (0..self.members).any(lacks)
+        write.committed.is_some() && write.abandoned.is_none() && self.owners(write.key).any(lacks)
     }
 
     fn unconverged_at_live(&self, write: &WriteStory) -> bool {
         let end = self.records.len() - 1;
         let lacks = |member| self.states[end].up[member] && !self.holds(member, write, end);
-        write.abandoned.is_none() && (0..self.members).any(lacks)
+        write.abandoned.is_none() && self.owners(write.key).any(lacks)
     }
 
-    /// Converged, and some member lacks it again before it is abandoned, if it ever is.
+    /// Converged, and some owner lacks it again before it is abandoned, if it ever is.
     fn regressed(&self, write: &WriteStory) -> bool {
         let Some(converged) = self.converged(write) else { return false };
-        let lacks = |i: usize| (0..self.members).any(|member| !self.holds(member, write, i));
+        let lacks = |i: usize| self.owners(write.key).any(|member| !self.holds(member, write, i));
         (converged..self.records.len()).any(|i| write.stands(i) && lacks(i))
     }
 
-    /// A later write of its key stands.
+    /// A later write of its key stands; for a retired write, one above the line of when it was abandoned.
     fn overwritten(&self, lost: &WriteStory) -> bool {
-        let later = |write: &WriteStory| write.key == lost.key && write.version > lost.version;
+        let line = |abandoned: usize| self.states[abandoned].lines[lost.key.index()];
+        let version = lost.abandoned.filter(|_| lost.retired.is_some()).map(line).or(lost.version);
+        let later = |write: &WriteStory| write.key == lost.key && write.version > version;
         self.writes.iter().any(|w| later(w) && w.committed.is_some() && w.abandoned.is_none())
     }
 
@@ -99,7 +101,7 @@ impl Run<'_> {
             let versions = state.shown[*member].iter().chain(&state.logged[*member]);
             versions.copied().max().unwrap_or(Version(0))
         };
-        match self.promotion {
+        match &self.roster.promotion {
             PromotionRule::MostAdvanced => candidates.sort_by_key(|member| Reverse(head(member))),
             PromotionRule::Any => candidates.sort_by_key(head),
             PromotionRule::Order(order) => {

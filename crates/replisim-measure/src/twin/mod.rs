@@ -18,8 +18,8 @@ mod state;
 mod writes;
 
 use replisim_observe::{
-    Client, Key, Member, Observation, Op, OpKind, Outcome, PromotionRule, Record, Stored, Time, Version,
-    Window, Write,
+    Client, Key, Member, Observation, Op, OpKind, Outcome, PromotionRule, Record, Roster, Stored, Time,
+    Version, Window, Write,
 };
 
 use crate::findings::Findings;
@@ -59,6 +59,7 @@ pub fn disagreements_remembering(
 #[derive(Clone, Debug)]
 struct WriteStory {
     write: Write,
+    /// In its lane, once the version is known.
     key: Key,
     version: Option<Version>,
     bytes: u32,
@@ -86,10 +87,9 @@ struct OpStory {
 
 struct Run<'a> {
     records: &'a [Record],
+    roster: &'a Roster,
     members: usize,
-    keys: usize,
     window: Window,
-    promotion: &'a PromotionRule,
     writes: Vec<WriteStory>,
     ops: Vec<OpStory>,
     /// After each event.
@@ -122,17 +122,37 @@ impl WriteStory {
 
 impl<'a> Run<'a> {
     fn read(findings: &'a Findings, records: &'a [Record], window: Window, remembered: usize) -> Run<'a> {
-        let (members, keys) = (findings.roster.members.len(), findings.roster.keys);
-        let (writes, ops) = (Vec::new(), Vec::new());
-        let (promotion, states) = (&findings.roster.promotion, Vec::new());
-        let mut run = Run { records, members, keys, window, promotion, writes, ops, states };
+        let roster = &findings.roster;
+        let (members, writes, ops, states) = (roster.members.len(), Vec::new(), Vec::new(), Vec::new());
+        let mut run = Run { records, roster, members, window, writes, ops, states };
         let mut telling = Telling::new(remembered);
-        let mut state = State::new(members, keys);
+        let mut state = State::new(members, roster.keys * run.lanes() as usize);
         for i in 0..records.len() {
             telling.see(&mut run, i, &mut state);
             run.states.push(state.clone());
         }
         run
+    }
+
+    fn lanes(&self) -> u32 {
+        self.roster.lanes.max(1)
+    }
+
+    /// The lanes of a key.
+    fn lanes_of(&self, key: Key) -> impl Iterator<Item = Key> + use<> {
+        let lanes = self.lanes();
+        (0..lanes).map(move |lane| Key(key.0 * lanes + lane))
+    }
+
+    /// The members that are to hold what is written to `key`, in a lane.
+    fn owners(&self, key: Key) -> impl Iterator<Item = usize> + Clone {
+        let owned = Key(key.0 / self.lanes());
+        let owns = move |m: &usize| self.roster.placement.owns(self.members, Member(*m as u32), owned);
+        (0..self.members).filter(owns)
+    }
+
+    fn is_leaderless(&self) -> bool {
+        self.roster.promotion == PromotionRule::Leaderless
     }
 
     fn write(&mut self, write: Write) -> &mut WriteStory {
@@ -177,6 +197,7 @@ impl<'a> Run<'a> {
         let lacked = |write: &&WriteStory| {
             write.committed.is_some_and(|committed| committed <= index)
                 && write.stands(index)
+                && self.owners(write.key).any(|owner| owner == member)
                 && !self.holds(member, write, index)
         };
         self.writes.iter().filter(lacked).collect()

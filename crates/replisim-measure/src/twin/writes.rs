@@ -42,7 +42,8 @@ impl Run<'_> {
     /// Delays of what arrived at `member`, and how long the rest has been on its way.
     fn delays(&self, member: usize) -> Samples {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
-        for write in self.writes.iter().filter(|write| self.in_window(write)) {
+        let owned = |write: &&WriteStory| self.owners(write.key).any(|owner| owner == member);
+        for write in self.writes.iter().filter(|write| self.in_window(write)).filter(owned) {
             let Some(committed) = write.committed.filter(|_| write.accepted_by.index() != member) else {
                 continue;
             };
@@ -62,7 +63,7 @@ impl Run<'_> {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
             let Some(acked) = write.acked else { continue };
-            for member in (0..self.members).filter(|member| write.accepted_by.index() != *member) {
+            for member in self.owners(write.key).filter(|member| write.accepted_by.index() != *member) {
                 match (self.seen_to_arrive(write, member), self.applied(write, member)) {
                     (Some(applied), _) if write.stands(acked.max(applied)) => {
                         known.push(self.at(applied).signed_since(self.at(acked)));
@@ -77,9 +78,9 @@ impl Run<'_> {
         (known, censored)
     }
 
-    /// When all members hold the write for the first time, if it stands then.
+    /// When all owners hold the write for the first time, if it stands then.
     pub(super) fn converged(&self, write: &WriteStory) -> Option<usize> {
-        let everywhere = |i: &usize| (0..self.members).all(|member| self.holds(member, write, *i));
+        let everywhere = |i: &usize| self.owners(write.key).all(|member| self.holds(member, write, *i));
         (write.committed?..self.records.len()).find(everywhere).filter(|i| write.stands(*i))
     }
 

@@ -3,7 +3,7 @@
 use replisim_observe::{Key, Member, Stored, Time, Version};
 
 use super::{Ack, KeyState, Writes, first_above};
-use crate::replicas::Replicas;
+use crate::replicas::Copy;
 use crate::rightful::Rightful;
 
 impl Writes {
@@ -16,7 +16,7 @@ impl Writes {
         rightful: &Rightful,
     ) {
         self.note(member, key, stored, rightful);
-        self.change(now, member, key, |replicas| replicas.raise_logged(member, key, stored.version));
+        self.change(now, member, key, |copy| copy.logged = copy.logged.max(stored.version));
         self.exposure.advanced(now, member, stored.version, &self.replicas);
     }
 
@@ -30,12 +30,12 @@ impl Writes {
     ) {
         self.note(member, key, stored, rightful);
         let version = stored.version;
-        if version <= self.replicas.shows(member, key) {
+        if version <= self.replicas.copy(member, key).shown && !self.replicas.purges.is_bare(member, key) {
             return;
         }
-        self.change(now, member, key, |replicas| {
-            replicas.set_shown(member, key, version);
-            replicas.raise_logged(member, key, version);
+        self.show(now, member, key, |copy| {
+            copy.shown = version;
+            copy.logged = copy.logged.max(version);
         });
         self.exposure.advanced(now, member, version, &self.replicas);
     }
@@ -53,7 +53,7 @@ impl Writes {
             record.copies.remove(member);
         }
         let version = back_to.map_or(Version(0), |stored| stored.version);
-        self.change(now, member, key, |replicas| replicas.set_logged(member, key, version));
+        self.change(now, member, key, |copy| copy.logged = version);
         self.exposure.fell_back(now, member, undone.version, &self.replicas);
     }
 
@@ -66,17 +66,39 @@ impl Writes {
         back_to: Option<Stored>,
     ) {
         let version = back_to.map_or(Version(0), |stored| stored.version);
-        self.change(now, member, key, |replicas| replicas.set_shown(member, key, version));
+        self.show(now, member, key, |copy| copy.shown = version);
         self.exposure.fell_back(now, member, undone.version, &self.replicas);
+    }
+
+    pub(crate) fn hinted(&mut self, member: Member, key: Key, stored: Stored) {
+        self.replicas.hints.insert(member, key, stored.version);
+    }
+
+    pub(crate) fn unhinted(&mut self, now: Time, member: Member, key: Key, version: Version) {
+        let had = self.newest_anywhere(key);
+        self.replicas.hints.remove(member, key, version);
+        self.last_copy_goes(now, key, had, self.newest_anywhere(key));
+    }
+
+    /// `member` shows nothing of `key` from now on. What it holds stays the same, but no log stands behind it: what it
+    /// shows next, however old, is all it has.
+    pub(crate) fn purged(&mut self, now: Time, member: Member, key: Key, Stored { version, .. }: Stored) {
+        let mut copy = self.replicas.copy(member, key);
+        if copy.logged <= version {
+            copy.logged = Version(0);
+        }
+        self.replicas.set_copy(member, key, copy);
+        self.replicas.purges.insert(member, key, version);
+        self.divergence.recount(now, key, &self.replicas);
     }
 
     pub(crate) fn disk_lost(&mut self, now: Time, member: Member) {
         self.records.values_mut().for_each(|record| record.copies.remove(member));
+        for (key, version) in self.replicas.hints.of(member) {
+            self.unhinted(now, member, key, version);
+        }
         for key in self.replicas.keys() {
-            self.change(now, member, key, |replicas| {
-                replicas.set_shown(member, key, Version(0));
-                replicas.set_logged(member, key, Version(0));
-            });
+            self.show(now, member, key, |copy| *copy = Copy::default());
         }
         self.exposure.fell_back(now, member, Version(u64::MAX), &self.replicas);
     }
@@ -85,21 +107,39 @@ impl Writes {
         self.replicas.set_up(member, up);
         self.exposure.choose(now, &self.replicas);
         self.divergence.recount_all(now, &self.replicas);
-        self.look_for_recovery(now);
+        self.look_for_recovery = true;
     }
 
-    /// Changes what `member` has of `key`, and books what that means for the standing writes.
+    /// Changes what `member` has of `key`, and so what reads see there.
     #[inline]
-    fn change(&mut self, now: Time, member: Member, key: Key, change: impl FnOnce(&mut Replicas)) {
-        let (before, showed) = (self.replicas.held(member, key), self.replicas.shows(member, key));
-        self.exposure.before(now, member, &self.replicas);
-        change(&mut self.replicas);
-        let (after, shows) = (self.replicas.held(member, key), self.replicas.shows(member, key));
+    fn show(&mut self, now: Time, member: Member, key: Key, change: impl FnOnce(&mut Copy)) {
+        let showed = self.replicas.shows(member, key);
+        self.change(now, member, key, change);
+        if !self.replicas.purges.is_empty() {
+            self.replicas.purges.end(member, key);
+        }
+        let shows = self.replicas.shows(member, key);
         if shows < showed {
             self.divergence.recount(now, key, &self.replicas);
         } else if shows > showed && self.replicas.is_up(member) {
             self.divergence.shown(now, key, shows);
         }
+    }
+
+    /// Changes what `member` has of `key`, and books what that means for the standing writes.
+    #[inline]
+    fn change(&mut self, now: Time, member: Member, key: Key, change: impl FnOnce(&mut Copy)) {
+        let before = self.replicas.held(member, key);
+        self.exposure.before(now, member, &self.replicas);
+        let mut copy = self.replicas.copy(member, key);
+        let had = copy.newest();
+        change(&mut copy);
+        if copy.newest() < had && self.leaderless {
+            let elsewhere = self.replicas.newest_elsewhere(key, Some(member));
+            self.last_copy_goes(now, key, had.max(elsewhere), copy.newest().max(elsewhere));
+        }
+        self.replicas.set_copy(member, key, copy);
+        let after = self.replicas.held(member, key);
         // Mostly a version is logged and shown at once, or logged before.
         let both = after.shown == after.logged && before.shown == before.logged;
         if after.logged > before.logged && !both {

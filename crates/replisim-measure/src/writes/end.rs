@@ -22,6 +22,7 @@ pub(crate) struct WriteResults {
 impl Writes {
     pub(crate) fn ended(&mut self, now: Time) {
         self.abandon_what_is_nowhere(now);
+        self.observed(now);
         self.recoveries.give_up(now);
         self.exposure.book(now, &self.replicas);
         self.divergence.ended(now);
@@ -68,7 +69,7 @@ impl Writes {
             since_ack.into_iter().for_each(|bound| self.totals.inconsistency_window.record_censored(bound));
         }
         let lacks = |member: &Member| self.replicas.held(*member, record.key).shown < version;
-        let lacking: Vec<Member> = self.replicas.members().filter(lacks).collect();
+        let lacking: Vec<Member> = self.replicas.owners(record.key).filter(lacks).collect();
         let live = lacking.iter().any(|member| self.replicas.is_up(*member));
         self.totals.unconverged_at_live_owners += u64::from(live);
         for member in lacking {
@@ -86,7 +87,7 @@ impl Writes {
             self.totals.unconverged += block.writes;
             self.totals.unconverged_in_window += block.in_window;
             let lacks = |member: &Member| self.replicas.held(*member, key).shown < line;
-            let mut live = self.replicas.members().filter(|member| self.replicas.is_up(*member));
+            let mut live = self.replicas.owners(key).filter(|member| self.replicas.is_up(*member));
             self.totals.unconverged_at_live_owners +=
                 if live.any(|m| lacks(&m)) { block.in_window } else { 0 };
         }

@@ -2,7 +2,7 @@
 
 use replisim_observe::{Key, Member, Time, Version, Write};
 
-use super::{Ack, News, Record, Writes};
+use super::{Ack, News, Record, Writes, first_above};
 use crate::members::Members;
 use crate::retirement::LostBlock;
 use crate::rightful::Rightful;
@@ -44,8 +44,7 @@ impl Writes {
     /// The run is over: what no member has is gone for good. (Not before: it may have been on its way.)
     pub(super) fn abandon_what_is_nowhere(&mut self, now: Time) {
         for key in self.replicas.keys() {
-            let logged = self.replicas.members().map(|member| self.replicas.held(member, key).logged);
-            let newest = logged.max().unwrap_or_default();
+            let newest = self.replicas.judged(key, self.newest_anywhere(key));
             let standing = self.keys[key.index()].standing.iter().filter(|(version, _)| *version > newest);
             let standing: Vec<Write> = standing.map(|(_, write)| *write).collect();
             standing.into_iter().for_each(|write| self.abandon(now, write));
@@ -55,10 +54,30 @@ impl Writes {
         }
     }
 
-    /// The newest version of `key` that any member has.
+    /// The newest version of `key` that any node has, hints included.
     pub(crate) fn newest_anywhere(&self, key: Key) -> Version {
-        let versions = self.replicas.members().map(|member| self.replicas.newest(member, key));
-        versions.max().unwrap_or_default()
+        self.replicas.newest_elsewhere(key, None)
+    }
+
+    /// Of `key`, nodes are about to have nothing above `left`, and had up to `had`: without a primary, what was committed
+    /// of it is abandoned. To be called before the last copy goes, so that its loss is that of an abandoned write.
+    pub(super) fn last_copy_goes(&mut self, now: Time, key: Key, had: Version, left: Version) {
+        if !self.leaderless || left >= had {
+            return;
+        }
+        self.news.push(News::Gone(key, left, had));
+        let line = self.replicas.line(key);
+        let (had, left) = (self.replicas.judged(key, had), self.replicas.judged(key, left));
+        let standing = &self.keys[key.index()].standing;
+        let gone = standing.range(first_above(standing, left)..).take_while(|(version, _)| *version <= had);
+        let gone: Vec<Write> = gone.map(|(_, write)| *write).collect();
+        if !gone.is_empty() {
+            gone.into_iter().for_each(|write| self.abandon(now, write));
+            self.news.push(News::Withdrawn(key, left, had));
+        }
+        if left < line && line <= had {
+            self.abandon_block(now, key);
+        }
     }
 
     fn abandon(&mut self, now: Time, write: Write) {
@@ -81,7 +100,7 @@ impl Writes {
         }
         self.commits.gone(record.commit_position);
         self.forget_falls(write);
-        for member in self.replicas.members() {
+        for member in self.replicas.owners(key) {
             if self.replicas.held(member, key).shown < version {
                 self.lags[member.index()].change(now, |level| {
                     level.versions -= 1;
@@ -116,7 +135,7 @@ impl Writes {
         self.totals.abandoned_in_window += block.in_window;
         let line = self.replicas.line(key);
         let mut copies = Members::none_of(self.lags.len());
-        for member in self.replicas.members() {
+        for member in self.replicas.owners(key) {
             let held = self.replicas.held(member, key);
             if held.logged >= line {
                 copies.insert(member);
@@ -140,7 +159,7 @@ impl Writes {
         self.news.push(News::BlockWithdrawn(key));
     }
 
-    /// Every member holds the write.
+    /// Every owner holds the write.
     pub(super) fn converge(&mut self, now: Time, write: Write) {
         let Some(record) = self.records.get_mut(write.0).filter(|record| record.converged.is_none()) else {
             return;
