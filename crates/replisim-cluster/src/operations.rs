@@ -5,16 +5,16 @@
 //! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operations
 //! after. It never repeats an operation of which it does not know the fate.
 
-use replisim_engine::Duration;
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
     Answer, Client, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
 };
 use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
-use crate::clients::ReadTarget;
+use crate::clients::{Manner, ReadTarget};
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
+use crate::workload::Writes;
 use crate::world::{Event, World};
 
 /// How often an operation is sent on before the driver gives up: enough for a primary that is new everywhere.
@@ -30,15 +30,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let Some(source) = &mut state.source else { return };
         let (is_read, key) = source.next_operation();
         let next = source.next_arrival();
-        let (value, consistency, target, timeout) =
-            (source.value, source.consistency, source.target, source.timeout);
+        let change = Change::Put { bytes: source.value };
+        let consistency = source.consistency;
+        let reads_first = !is_read && source.writes != Writes::Put;
+        let then = reads_first.then_some(change);
+        let manner = Manner { target: source.target, timeout: source.timeout, then };
         let token = state.token;
-        self.stage.queue.schedule(next, Event::Arrive { client });
-        let request = match is_read {
+        if let Some(next) = next {
+            self.stage.queue.schedule(next, Event::Arrive { client });
+        }
+        let request = match is_read || reads_first {
             true => Request::Read { key, consistency, token },
-            false => self.write(Client(client), key, Change::Put { bytes: value }, Context::new()),
+            false => self.write(Client(client), key, change, Context::new()),
         };
-        self.invoke(Client(client), request, target, timeout);
+        self.invoke(Client(client), request, manner);
     }
 
     /// An operation of the script is due.
@@ -51,18 +56,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let state = &self.clients[client.index()];
         let (token, seen) = (state.token, state.seen.get(&key).copied());
         let request = match action {
-            Action::Get => Request::Read { key, consistency, token },
-            Action::Put => self.write(client, key, Change::Put { bytes: SCRIPT_VALUE }, Context::new()),
+            Action::Get | Action::ReadModifyWrite => Request::Read { key, consistency, token },
+            Action::Put => self.write(client, key, PUT, Context::new()),
             Action::Delete => self.write(client, key, Change::Delete, Context::new()),
             Action::CompareAndSet => {
                 let change = Change::CompareAndSet { expected: seen, bytes: SCRIPT_VALUE };
                 self.write(client, key, change, Context::new())
             }
         };
-        self.invoke(client, request, self.script_targets[step], timeout);
+        let then = (action == Action::ReadModifyWrite).then_some(PUT);
+        let manner = Manner { target: self.script_targets[step], timeout, then };
+        self.invoke(client, request, manner);
     }
 
-    fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
+    pub(crate) fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
         let write = Write(self.writes);
         self.writes += 1;
         let state = &mut self.clients[client.index()];
@@ -70,7 +77,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         Request::Write { key, write, change, context, stamp: state.stamp }
     }
 
-    fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
+    pub(crate) fn invoke(&mut self, client: Client, request: Request, manner: Manner) {
+        let Manner { target, timeout, .. } = manner;
         let (kind, key) = match request {
             Request::Write { key, write, .. } => (OpKind::Write(write), key),
             Request::Read { key, .. } => (OpKind::Read, key),
@@ -91,9 +99,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 found.copied().unwrap_or_default()
             }
         };
-        let op = self.ops.open(client, request.clone(), to, by_belief);
+        let op = self.ops.open(client, request.clone(), manner, to, by_belief);
         self.trace_op(op, key);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
+        if let Request::Write { write, context, .. } = &request {
+            self.tell_basis(*write, key, context);
+        }
 
         let state = &mut self.clients[client.index()];
         let deadline = self.stage.now + timeout;
@@ -121,7 +132,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// An answer reaches the client.
     pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         let Some(state) = self.ops.get(op) else { return }; // given up before
-        let (client, key) = (state.client, state.key());
+        let (client, key, manner) = (state.client, state.key(), state.manner);
         let driver = &mut self.clients[client.index()];
         let by_belief = state.by_belief || state.redirections > 0;
         if let Reply::Redirect(Some(to)) = reply
@@ -169,9 +180,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 self.stage.observe(Observation::Saw { op, key, version: newest.version });
             }
         }
+        let context = manner.then.and_then(|_| self.context_of(&reply));
         self.ops.close(op);
         let answer = Some(Answer { by, at: sent, said });
         self.stage.observe(Observation::Returned { op, outcome, answer });
+        if said == Said::Written {
+            self.tell_followers(client, key);
+        }
+        if let Some((change, context)) = manner.then.zip(context) {
+            self.rewrite(client, key, change, context, manner);
+        }
     }
 
     /// The time-out of a client's oldest operation is up.
@@ -203,3 +221,4 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
 /// Size of the values that a script writes.
 const SCRIPT_VALUE: u32 = 100;
+const PUT: Change = Change::Put { bytes: SCRIPT_VALUE };
