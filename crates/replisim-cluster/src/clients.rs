@@ -9,6 +9,7 @@ use replisim_network::Site;
 use replisim_observe::{Client, Key, Member, Op, Version};
 use replisim_protocols::{Change, Consistency, Request};
 
+use crate::avoided::Avoided;
 use crate::followers::Follower;
 use crate::keys::KeySampler;
 use crate::workload::{Arrivals, ReadFrom, Workload, Writes};
@@ -28,6 +29,8 @@ pub(crate) struct ClientState {
     pub(crate) deadline_timer: TimerSlot,
     /// Whom its driver takes for the primary.
     pub(crate) believed: Member,
+    /// Whom its driver leaves alone, where there is no primary.
+    pub(crate) avoided: Avoided,
     /// All members, the nearest first.
     pub(crate) by_distance: Vec<Member>,
     /// The timestamp of its last write.
@@ -85,6 +88,17 @@ pub(crate) struct Manner {
     pub(crate) then: Option<Change>,
 }
 
+/// Why a driver sent an operation to the member to which it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Via {
+    /// It takes that member for the primary.
+    Belief,
+    /// The workload names that member.
+    Name,
+    /// It has chosen it, as the nearest or at random.
+    Choice,
+}
+
 /// An operation that has been invoked.
 #[derive(Clone, Debug)]
 pub(crate) struct OpState {
@@ -93,8 +107,7 @@ pub(crate) struct OpState {
     pub(crate) manner: Manner,
     /// Whom it has been sent to last.
     pub(crate) to: Member,
-    /// Whether it was sent there because the driver takes that member for the primary.
-    pub(crate) by_belief: bool,
+    pub(crate) via: Via,
     /// How often it has been sent on.
     pub(crate) redirections: u8,
     open: bool,
@@ -152,6 +165,11 @@ impl Source {
 }
 
 impl OpState {
+    /// Whether its last member was taken for the primary, by the driver or by another member.
+    pub(crate) fn by_belief(&self) -> bool {
+        self.via == Via::Belief || self.redirections > 0
+    }
+
     /// The key that it is about.
     pub(crate) fn key(&self) -> Key {
         match self.request {
@@ -193,9 +211,9 @@ impl RandomRoute {
         RandomRoute(streams.named(&format!("client/{client}/route")))
     }
 
-    /// One of `members` members, of those that `serves` allows.
-    pub(crate) fn choose(&mut self, members: u32, serves: impl Fn(Member) -> bool) -> Member {
-        let serving = || (0..members).map(Member).filter(|member| serves(*member));
+    /// One of `members` members, of those that `may` be asked.
+    pub(crate) fn choose(&mut self, members: u32, may: impl Fn(Member) -> bool) -> Member {
+        let serving = || (0..members).map(Member).filter(|member| may(*member));
         let place = below(&mut self.0, serving().count().max(1) as u64);
         serving().nth(place as usize).unwrap_or_default()
     }
@@ -209,10 +227,10 @@ impl Ops {
         request: Request,
         manner: Manner,
         to: Member,
-        by_belief: bool,
+        via: Via,
     ) -> Op {
         let redirections = 0;
-        self.states.push_back(OpState { client, request, manner, to, by_belief, redirections, open: true });
+        self.states.push_back(OpState { client, request, manner, to, via, redirections, open: true });
         self.open += 1;
         Op(self.first + self.states.len() as u64 - 1)
     }

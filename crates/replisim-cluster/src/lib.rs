@@ -11,6 +11,7 @@
 //!
 //! What it leaves out: being measured (whoever observes does that), YAML, files. Nodes have no CPU time yet.
 
+mod avoided;
 mod ballots;
 pub mod clients;
 pub mod disk;

@@ -3,7 +3,8 @@
 //!
 //! The driver is a plain one. It starts out knowing the first primary, follows redirections, and when the node that it
 //! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operations
-//! after. It never repeats an operation of which it does not know the fate.
+//! after. Where there is no primary, it leaves a node that it chose and that did not answer in time alone for a while.
+//! It never repeats an operation of which it does not know the fate.
 
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
@@ -11,7 +12,7 @@ use replisim_observe::{
 };
 use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
-use crate::clients::{Manner, ReadTarget};
+use crate::clients::{Manner, ReadTarget, Via};
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
 use crate::workload::Writes;
@@ -83,23 +84,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Request::Write { key, write, .. } => (OpKind::Write(write), key),
             Request::Read { key, .. } => (OpKind::Read, key),
         };
-        let state = &mut self.clients[client.index()];
-        let route = P::route(&request, &self.config);
-        let by_belief = route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some());
-        let to = match target {
-            _ if by_belief => state.believed,
-            ReadTarget::Member(member) => member,
-            ReadTarget::Random => state.route.choose(self.setup.nodes.len() as u32, |member| {
-                route != Route::Owner || self.placement.owns(self.setup.nodes.len(), member, key)
-            }),
-            ReadTarget::Nearest | ReadTarget::Primary => {
-                let owns = |member: &&Member| self.placement.owns(self.setup.nodes.len(), **member, key);
-                let mut nearest = state.by_distance.iter();
-                let found = if route == Route::Owner { nearest.find(owns) } else { nearest.next() };
-                found.copied().unwrap_or_default()
-            }
-        };
-        let op = self.ops.open(client, request.clone(), manner, to, by_belief);
+        let (to, via) = self.choose(client, &request, target, key);
+        let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
         if let Request::Write { write, context, .. } = &request {
@@ -118,6 +104,28 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.ask(op, site, to, request);
     }
 
+    /// To whom the driver sends a request.
+    fn choose(&mut self, client: Client, request: &Request, target: ReadTarget, key: Key) -> (Member, Via) {
+        let state = &mut self.clients[client.index()];
+        let route = P::route(request, &self.config);
+        if route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some()) {
+            return (state.believed, Via::Belief);
+        }
+        let (members, now) = (self.setup.nodes.len(), self.stage.now);
+        let serves = |member: Member| route != Route::Owner || self.placement.owns(members, member, key);
+        let all = || state.by_distance.iter().copied();
+        let nobody_is_left =
+            all().filter(|member| serves(*member)).all(|member| state.avoided.has(member, now));
+        let may = |member: Member| serves(member) && (nobody_is_left || !state.avoided.has(member, now));
+        match target {
+            ReadTarget::Member(member) => (member, Via::Name),
+            ReadTarget::Random => (state.route.choose(members as u32, may), Via::Choice),
+            ReadTarget::Nearest | ReadTarget::Primary => {
+                (all().find(|member| may(*member)).unwrap_or_default(), Via::Choice)
+            }
+        }
+    }
+
     fn ask(&mut self, op: Op, from: Site, to: Member, request: Request) {
         if P::in_clients(&self.config) {
             return self.at_member(Member(from.0), |protocol, out| protocol.request(op, request, out));
@@ -134,7 +142,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let Some(state) = self.ops.get(op) else { return }; // given up before
         let (client, key, manner) = (state.client, state.key(), state.manner);
         let driver = &mut self.clients[client.index()];
-        let by_belief = state.by_belief || state.redirections > 0;
+        let by_belief = state.by_belief();
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
@@ -200,9 +208,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     self.stage.queue.arm(self.clients[client as usize].deadline_timer, deadline);
                     return;
                 }
-                let (to, key) = (state.to, state.key());
-                if state.by_belief || state.redirections > 0 {
-                    self.clients[client as usize].gives_up_on(to, self.setup.nodes.len() as u32);
+                let (to, key, chosen) = (state.to, state.key(), state.via == Via::Choice);
+                let driver = &mut self.clients[client as usize];
+                if state.by_belief() {
+                    driver.gives_up_on(to, self.setup.nodes.len() as u32);
+                } else if chosen && self.primary.is_none() {
+                    driver.avoided.add(to, self.stage.now);
                 }
                 self.ops.close(op);
                 self.trace_op(op, key);

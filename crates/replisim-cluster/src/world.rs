@@ -138,6 +138,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             let site = Site((setup.nodes.len() + i) as u32);
             clients.push(ClientState {
                 site,
+                avoided: Default::default(),
                 by_distance: by_distance(site),
                 stamp: Version(0),
                 label: Label::of(name),
