@@ -7,10 +7,12 @@ use replisim_engine::random::{below, open_unit};
 use replisim_engine::{Duration, Label, Stream, Streams, Time, TimerSlot};
 use replisim_network::Site;
 use replisim_observe::{Client, Key, Member, Op, Version};
-use replisim_protocols::{Consistency, Request};
+use replisim_protocols::{Change, Consistency, Request};
 
+use crate::avoided::Avoided;
+use crate::followers::Follower;
 use crate::keys::KeySampler;
-use crate::workload::{Arrivals, ReadFrom, Workload};
+use crate::workload::{Arrivals, ReadFrom, Workload, Writes};
 
 /// A stream of operations at run time.
 #[derive(Debug)]
@@ -19,12 +21,16 @@ pub(crate) struct ClientState {
     pub(crate) label: Label,
     /// What makes operations; none for the client of a script.
     pub(crate) source: Option<Source>,
+    /// Who reads what it has written.
+    pub(crate) followers: Vec<Client>,
     pub(crate) route: RandomRoute,
     /// The deadlines of its operations, in order: only the first is on the event queue.
     pub(crate) deadlines: VecDeque<(Time, Op)>,
     pub(crate) deadline_timer: TimerSlot,
     /// Whom its driver takes for the primary.
     pub(crate) believed: Member,
+    /// Whom its driver leaves alone, where there is no primary.
+    pub(crate) avoided: Avoided,
     /// All members, the nearest first.
     pub(crate) by_distance: Vec<Member>,
     /// The timestamp of its last write.
@@ -41,8 +47,11 @@ pub(crate) struct ClientState {
 #[derive(Debug)]
 pub(crate) struct Source {
     arrivals: Arrivals,
+    /// Whether and when it reads after others' acknowledgements.
+    pub(crate) follows: Option<Follower>,
     write_rate: f64,
     reads: f64,
+    pub(crate) writes: Writes,
     keys: KeySampler,
     pub(crate) value: u32,
     pub(crate) consistency: Consistency,
@@ -68,15 +77,37 @@ pub(crate) enum ReadTarget {
     Random,
 }
 
+/// How a driver carries an operation out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Manner {
+    /// Where it goes if any member may serve it.
+    pub(crate) target: ReadTarget,
+    /// How long the client waits.
+    pub(crate) timeout: Duration,
+    /// What a read is for: the client writes this as soon as it has its answer.
+    pub(crate) then: Option<Change>,
+}
+
+/// Why a driver sent an operation to the member to which it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Via {
+    /// It takes that member for the primary.
+    Belief,
+    /// The workload names that member.
+    Name,
+    /// It has chosen it, as the nearest or at random.
+    Choice,
+}
+
 /// An operation that has been invoked.
 #[derive(Clone, Debug)]
 pub(crate) struct OpState {
     pub(crate) client: Client,
     pub(crate) request: Request,
+    pub(crate) manner: Manner,
     /// Whom it has been sent to last.
     pub(crate) to: Member,
-    /// Whether it was sent there because the driver takes that member for the primary.
-    pub(crate) by_belief: bool,
+    pub(crate) via: Via,
     /// How often it has been sent on.
     pub(crate) redirections: u8,
     open: bool,
@@ -91,13 +122,17 @@ pub(crate) struct Ops {
 }
 
 impl Source {
-    pub(crate) fn new(workload: &Workload, target: ReadTarget, streams: &Streams) -> Source {
+    /// Fails with a sentence where a law is none.
+    pub(crate) fn new(workload: &Workload, target: ReadTarget, streams: &Streams) -> Result<Source, String> {
         let stream = |what: &str| streams.named(&format!("client/{}/{what}", workload.name));
-        Source {
-            arrivals: workload.arrivals,
-            write_rate: workload.arrivals.rate() * (1.0 - workload.reads.get()),
-            reads: workload.reads.get(),
-            keys: KeySampler::new(&workload.keys),
+        let follower = |follows| Follower::new(&workload.name, follows, streams);
+        Ok(Source {
+            follows: workload.follows().map(follower).transpose()?,
+            arrivals: workload.arrivals.clone(),
+            write_rate: workload.write_rate(),
+            reads: workload.share_of_reads(),
+            writes: workload.writes,
+            keys: KeySampler::new(&workload.keys.unwrap_or_default()),
             value: workload.value.get().min(u64::from(u32::MAX)) as u32,
             consistency: workload.consistency,
             target,
@@ -106,27 +141,35 @@ impl Source {
             arrival_stream: stream("arrivals"),
             mix_stream: stream("mix"),
             key_stream: stream("keys"),
-        }
+        })
     }
 
-    /// When the next operation comes. The sum is kept in floating point so that rounding to nanoseconds never adds up.
-    pub(crate) fn next_arrival(&mut self) -> Time {
+    /// When the next operation comes, if not after those of others. The sum is kept in floating point so that rounding
+    /// to nanoseconds never adds up.
+    pub(crate) fn next_arrival(&mut self) -> Option<Time> {
         let first = self.next_arrival == 0.0;
         self.next_arrival += match self.arrivals {
             Arrivals::Poisson(rate) => -1e9 / rate.get() * libm::log(open_unit(&mut self.arrival_stream)),
             Arrivals::Fixed(rate) if first => 1e9 / rate.get() * open_unit(&mut self.arrival_stream),
             Arrivals::Fixed(rate) => 1e9 / rate.get(),
+            Arrivals::ReadAfterAck(_) => return None,
         };
-        Time::from_nanos(Duration::from_nanos_f64(self.next_arrival).nanos())
+        Some(Time::from_nanos(Duration::from_nanos_f64(self.next_arrival).nanos()))
     }
 
     /// Whether the next operation is a read, and its key.
     pub(crate) fn next_operation(&mut self) -> (bool, Key) {
-        (open_unit(&mut self.mix_stream) < self.reads, self.keys.sample(&mut self.key_stream))
+        let is_read = open_unit(&mut self.mix_stream) < self.reads;
+        (is_read, self.keys.sample(is_read, &mut self.key_stream))
     }
 }
 
 impl OpState {
+    /// Whether its last member was taken for the primary, by the driver or by another member.
+    pub(crate) fn by_belief(&self) -> bool {
+        self.via == Via::Belief || self.redirections > 0
+    }
+
     /// The key that it is about.
     pub(crate) fn key(&self) -> Key {
         match self.request {
@@ -168,9 +211,9 @@ impl RandomRoute {
         RandomRoute(streams.named(&format!("client/{client}/route")))
     }
 
-    /// One of `members` members, of those that `serves` allows.
-    pub(crate) fn choose(&mut self, members: u32, serves: impl Fn(Member) -> bool) -> Member {
-        let serving = || (0..members).map(Member).filter(|member| serves(*member));
+    /// One of `members` members, of those that `may` be asked.
+    pub(crate) fn choose(&mut self, members: u32, may: impl Fn(Member) -> bool) -> Member {
+        let serving = || (0..members).map(Member).filter(|member| may(*member));
         let place = below(&mut self.0, serving().count().max(1) as u64);
         serving().nth(place as usize).unwrap_or_default()
     }
@@ -178,8 +221,16 @@ impl RandomRoute {
 
 impl Ops {
     /// Opens the next operation.
-    pub(crate) fn open(&mut self, client: Client, request: Request, to: Member, by_belief: bool) -> Op {
-        self.states.push_back(OpState { client, request, to, by_belief, redirections: 0, open: true });
+    pub(crate) fn open(
+        &mut self,
+        client: Client,
+        request: Request,
+        manner: Manner,
+        to: Member,
+        via: Via,
+    ) -> Op {
+        let redirections = 0;
+        self.states.push_back(OpState { client, request, manner, to, via, redirections, open: true });
         self.open += 1;
         Op(self.first + self.states.len() as u64 - 1)
     }

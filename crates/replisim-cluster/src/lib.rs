@@ -5,19 +5,23 @@
 //!   a fault.
 //! - [`world`]: the running whole, a [`Model`](replisim_engine::Model) of the engine; [`stage`]: what a protocol's
 //!   effects do in it; `node`, [`disk`]: whether a node runs, and what it has made durable.
-//! - [`clients`], `operations`: operations from arrival to answer or time-out; `outages`: what faults do and how it is
+//! - [`clients`], `operations`: operations from arrival to answer or time-out; `followers`: reads that come after
+//!   others' writes; `rewrite`: writes of what was read; `outages`: what faults do and how it is
 //!   undone.
 //!
 //! What it leaves out: being measured (whoever observes does that), YAML, files. Nodes have no CPU time yet.
 
+mod avoided;
 mod ballots;
 pub mod clients;
 pub mod disk;
 pub mod faults;
+mod followers;
 pub mod keys;
 mod node;
 mod operations;
 mod outages;
+mod rewrite;
 pub mod script;
 pub mod stage;
 pub mod workload;
@@ -27,5 +31,5 @@ pub use disk::DiskSettings;
 pub use faults::{Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;
 pub use script::{Action, Step};
-pub use workload::{Arrivals, ReadFrom, Workload};
+pub use workload::{Arrivals, ReadAfterAck, ReadFrom, Workload, Writes};
 pub use world::{Setup, World};

@@ -3,18 +3,19 @@
 //!
 //! The driver is a plain one. It starts out knowing the first primary, follows redirections, and when the node that it
 //! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operations
-//! after. It never repeats an operation of which it does not know the fate.
+//! after. Where there is no primary, it leaves a node that it chose and that did not answer in time alone for a while.
+//! It never repeats an operation of which it does not know the fate.
 
-use replisim_engine::Duration;
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
     Answer, Client, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
 };
 use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
-use crate::clients::ReadTarget;
+use crate::clients::{Manner, ReadTarget, Via};
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
+use crate::workload::Writes;
 use crate::world::{Event, World};
 
 /// How often an operation is sent on before the driver gives up: enough for a primary that is new everywhere.
@@ -30,15 +31,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let Some(source) = &mut state.source else { return };
         let (is_read, key) = source.next_operation();
         let next = source.next_arrival();
-        let (value, consistency, target, timeout) =
-            (source.value, source.consistency, source.target, source.timeout);
+        let change = Change::Put { bytes: source.value };
+        let consistency = source.consistency;
+        let reads_first = !is_read && source.writes != Writes::Put;
+        let then = reads_first.then_some(change);
+        let manner = Manner { target: source.target, timeout: source.timeout, then };
         let token = state.token;
-        self.stage.queue.schedule(next, Event::Arrive { client });
-        let request = match is_read {
+        if let Some(next) = next {
+            self.stage.queue.schedule(next, Event::Arrive { client });
+        }
+        let request = match is_read || reads_first {
             true => Request::Read { key, consistency, token },
-            false => self.write(Client(client), key, Change::Put { bytes: value }, Context::new()),
+            false => self.write(Client(client), key, change, Context::new()),
         };
-        self.invoke(Client(client), request, target, timeout);
+        self.invoke(Client(client), request, manner);
     }
 
     /// An operation of the script is due.
@@ -51,18 +57,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let state = &self.clients[client.index()];
         let (token, seen) = (state.token, state.seen.get(&key).copied());
         let request = match action {
-            Action::Get => Request::Read { key, consistency, token },
-            Action::Put => self.write(client, key, Change::Put { bytes: SCRIPT_VALUE }, Context::new()),
+            Action::Get | Action::ReadModifyWrite => Request::Read { key, consistency, token },
+            Action::Put => self.write(client, key, PUT, Context::new()),
             Action::Delete => self.write(client, key, Change::Delete, Context::new()),
             Action::CompareAndSet => {
                 let change = Change::CompareAndSet { expected: seen, bytes: SCRIPT_VALUE };
                 self.write(client, key, change, Context::new())
             }
         };
-        self.invoke(client, request, self.script_targets[step], timeout);
+        let then = (action == Action::ReadModifyWrite).then_some(PUT);
+        let manner = Manner { target: self.script_targets[step], timeout, then };
+        self.invoke(client, request, manner);
     }
 
-    fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
+    pub(crate) fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
         let write = Write(self.writes);
         self.writes += 1;
         let state = &mut self.clients[client.index()];
@@ -70,30 +78,19 @@ impl<P: Protocol, O: Observer> World<P, O> {
         Request::Write { key, write, change, context, stamp: state.stamp }
     }
 
-    fn invoke(&mut self, client: Client, request: Request, target: ReadTarget, timeout: Duration) {
+    pub(crate) fn invoke(&mut self, client: Client, request: Request, manner: Manner) {
+        let Manner { target, timeout, .. } = manner;
         let (kind, key) = match request {
             Request::Write { key, write, .. } => (OpKind::Write(write), key),
             Request::Read { key, .. } => (OpKind::Read, key),
         };
-        let state = &mut self.clients[client.index()];
-        let route = P::route(&request, &self.config);
-        let by_belief = route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some());
-        let to = match target {
-            _ if by_belief => state.believed,
-            ReadTarget::Member(member) => member,
-            ReadTarget::Random => state.route.choose(self.setup.nodes.len() as u32, |member| {
-                route != Route::Owner || self.placement.owns(self.setup.nodes.len(), member, key)
-            }),
-            ReadTarget::Nearest | ReadTarget::Primary => {
-                let owns = |member: &&Member| self.placement.owns(self.setup.nodes.len(), **member, key);
-                let mut nearest = state.by_distance.iter();
-                let found = if route == Route::Owner { nearest.find(owns) } else { nearest.next() };
-                found.copied().unwrap_or_default()
-            }
-        };
-        let op = self.ops.open(client, request.clone(), to, by_belief);
+        let (to, via) = self.choose(client, &request, target, key);
+        let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
         self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
+        if let Request::Write { write, context, .. } = &request {
+            self.tell_basis(*write, key, context);
+        }
 
         let state = &mut self.clients[client.index()];
         let deadline = self.stage.now + timeout;
@@ -105,6 +102,28 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         let site = state.site;
         self.ask(op, site, to, request);
+    }
+
+    /// To whom the driver sends a request.
+    fn choose(&mut self, client: Client, request: &Request, target: ReadTarget, key: Key) -> (Member, Via) {
+        let state = &mut self.clients[client.index()];
+        let route = P::route(request, &self.config);
+        if route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some()) {
+            return (state.believed, Via::Belief);
+        }
+        let (members, now) = (self.setup.nodes.len(), self.stage.now);
+        let serves = |member: Member| route != Route::Owner || self.placement.owns(members, member, key);
+        let all = || state.by_distance.iter().copied();
+        let nobody_is_left =
+            all().filter(|member| serves(*member)).all(|member| state.avoided.has(member, now));
+        let may = |member: Member| serves(member) && (nobody_is_left || !state.avoided.has(member, now));
+        match target {
+            ReadTarget::Member(member) => (member, Via::Name),
+            ReadTarget::Random => (state.route.choose(members as u32, may), Via::Choice),
+            ReadTarget::Nearest | ReadTarget::Primary => {
+                (all().find(|member| may(*member)).unwrap_or_default(), Via::Choice)
+            }
+        }
     }
 
     fn ask(&mut self, op: Op, from: Site, to: Member, request: Request) {
@@ -121,9 +140,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// An answer reaches the client.
     pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         let Some(state) = self.ops.get(op) else { return }; // given up before
-        let (client, key) = (state.client, state.key());
+        let (client, key, manner) = (state.client, state.key(), state.manner);
         let driver = &mut self.clients[client.index()];
-        let by_belief = state.by_belief || state.redirections > 0;
+        let by_belief = state.by_belief();
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
@@ -169,9 +188,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 self.stage.observe(Observation::Saw { op, key, version: newest.version });
             }
         }
+        let context = manner.then.and_then(|_| self.context_of(&reply));
         self.ops.close(op);
         let answer = Some(Answer { by, at: sent, said });
         self.stage.observe(Observation::Returned { op, outcome, answer });
+        if said == Said::Written {
+            self.tell_followers(client, key);
+        }
+        if let Some((change, context)) = manner.then.zip(context) {
+            self.rewrite(client, key, change, context, manner);
+        }
     }
 
     /// The time-out of a client's oldest operation is up.
@@ -182,9 +208,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     self.stage.queue.arm(self.clients[client as usize].deadline_timer, deadline);
                     return;
                 }
-                let (to, key) = (state.to, state.key());
-                if state.by_belief || state.redirections > 0 {
-                    self.clients[client as usize].gives_up_on(to, self.setup.nodes.len() as u32);
+                let (to, key, chosen) = (state.to, state.key(), state.via == Via::Choice);
+                let driver = &mut self.clients[client as usize];
+                if state.by_belief() {
+                    driver.gives_up_on(to, self.setup.nodes.len() as u32);
+                } else if chosen && self.primary.is_none() {
+                    driver.avoided.add(to, self.stage.now);
                 }
                 self.ops.close(op);
                 self.trace_op(op, key);
@@ -203,3 +232,4 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
 /// Size of the values that a script writes.
 const SCRIPT_VALUE: u32 = 100;
+const PUT: Change = Change::Put { bytes: SCRIPT_VALUE };

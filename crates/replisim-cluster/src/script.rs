@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workload::{ReadFrom, default_timeout};
 
-/// One operation of a script: exactly one of `get`, `put`, `delete` and `compare-and-set`.
+/// One operation of a script: exactly one of `get`, `put`, `delete`, `compare-and-set` and `read-modify-write`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Step {
@@ -27,6 +27,9 @@ pub struct Step {
     /// Write this key if it still is as this client last saw it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_and_set: Option<String>,
+    /// Read this key, and write what was made of the answer as soon as it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_modify_write: Option<String>,
     /// What a read asks for.
     #[serde(default)]
     pub consistency: Consistency,
@@ -49,6 +52,8 @@ pub enum Action {
     Delete,
     /// Writes if nobody else has.
     CompareAndSet,
+    /// Reads, and writes what was made of it.
+    ReadModifyWrite,
 }
 
 impl Step {
@@ -59,6 +64,7 @@ impl Step {
             (Action::Put, &self.put),
             (Action::Delete, &self.delete),
             (Action::CompareAndSet, &self.compare_and_set),
+            (Action::ReadModifyWrite, &self.read_modify_write),
         ];
         let mut given = given.into_iter().filter_map(|(action, key)| Some((action, key.as_deref()?)));
         match (given.next(), given.next()) {

@@ -2,12 +2,13 @@
 
 use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Site};
-use replisim_observe::{Key, Member, Observation, Observer, Op, Placement, Version, Window};
+use replisim_observe::{Client, Key, Member, Observation, Observer, Op, Placement, Version, Window};
 use replisim_protocols::{Members, Protocol, Timer};
 
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
 use crate::disk::DiskSettings;
 use crate::faults::{FaultEntry, Placed};
+use crate::followers::followers_of;
 use crate::node::{Node, Waiting};
 use crate::outages::ActiveFault;
 use crate::script::{Action, Step};
@@ -67,6 +68,7 @@ pub struct World<P: Protocol, O> {
 pub enum Event {
     Network(NetworkEvent),
     Arrive { client: u32 },
+    Follow { client: u32, key: u32 },
     Step { step: u32 },
     Deadline { client: u32 },
     Timer { member: u32, timer: u32 },
@@ -129,17 +131,19 @@ impl<P: Protocol, O: Observer> World<P, O> {
         for (i, Placed { name, .. }) in setup.clients.iter().enumerate() {
             let source = match setup.workloads.get(i) {
                 Some(workload) => {
-                    Some(Source::new(workload, read_target(&workload.read_from, &names)?, &streams))
+                    Some(Source::new(workload, read_target(&workload.read_from, &names)?, &streams)?)
                 }
                 None => None,
             };
             let site = Site((setup.nodes.len() + i) as u32);
             clients.push(ClientState {
                 site,
+                avoided: Default::default(),
                 by_distance: by_distance(site),
                 stamp: Version(0),
                 label: Label::of(name),
                 source,
+                followers: followers_of(name, &setup.workloads),
                 route: RandomRoute::new(name, &streams),
                 deadlines: Default::default(),
                 deadline_timer: stage.queue.new_timer(Event::Deadline { client: i as u32 }),
@@ -260,8 +264,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             queue.schedule(Time::ZERO + at.at, Event::Step { step });
         }
         for (client, state) in (0u32..).zip(&mut self.clients) {
-            if let Some(source) = &mut state.source {
-                queue.schedule(source.next_arrival(), Event::Arrive { client });
+            if let Some(next) = state.source.as_mut().and_then(Source::next_arrival) {
+                queue.schedule(next, Event::Arrive { client });
             }
         }
         for member in 0..self.instances.len() as u32 {
@@ -392,6 +396,10 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             Event::Arrive { client } => {
                 self.trace(const { Label::of("arrive") }, self.clients[client as usize].label, 0);
                 self.arrive(client);
+            }
+            Event::Follow { client, key } => {
+                self.trace(const { Label::of("follow") }, self.clients[client as usize].label, 0);
+                self.follow(Client(client), Key(key));
             }
             Event::Step { step } => {
                 self.trace(

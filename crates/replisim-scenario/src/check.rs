@@ -2,7 +2,10 @@
 //!
 //! Every check reports a path; the text is found by it. All problems are reported, not the first alone.
 
+mod clients;
+
 use replisim_cluster::{FaultEntry, Named, ReadFrom, Scene};
+use replisim_engine::law::LawError;
 use replisim_engine::{Duration, Streams};
 use replisim_network::Map;
 use replisim_protocols::{Members, Operation, SettingProblem};
@@ -23,6 +26,7 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.size();
     check.protocol();
     check.links();
+    check.disk();
     check.clients();
     check.script();
     check.faults();
@@ -150,7 +154,7 @@ impl Check<'_> {
             self.report_with("workload", format!("{copies} copies of keys"), label);
         }
         // A zipf law keeps a table of its keys for each workload.
-        let drawn: usize = self.scenario.workload.iter().map(|workload| workload.keys.count() as usize).sum();
+        let drawn: usize = self.scenario.workload.iter().map(|workload| workload.count_keys() as usize).sum();
         if drawn > MOST_COPIES {
             let label = format!("the workloads together can draw from at most {MOST_COPIES}");
             self.report_with("workload", format!("{drawn} keys"), label);
@@ -198,10 +202,7 @@ impl Check<'_> {
                 let Some(law) = law else { continue };
                 let path = format!("network.{block}.{field}");
                 match law.sampler() {
-                    Err(error) => {
-                        let what = error.field.rsplit('.').next().unwrap_or_default();
-                        self.report(format!("{path}.{}", error.field), format!("`{what}` {}", error.message));
-                    }
+                    Err(error) => self.law_error(path, error),
                     Ok(sampler)
                         if field == "jitter" && sampler.mean_nanos().is_none_or(|mean| !mean.is_finite()) =>
                     {
@@ -225,6 +226,18 @@ impl Check<'_> {
         }
     }
 
+    fn disk(&mut self) {
+        if let Some(Err(error)) = self.scenario.disk.fsync.as_ref().map(|law| law.sampler()) {
+            self.law_error("disk.fsync".to_owned(), error);
+        }
+    }
+
+    /// A law that cannot be drawn from.
+    fn law_error(&mut self, path: String, LawError { field, message }: LawError) {
+        let what = field.rsplit('.').next().unwrap_or_default();
+        self.report(format!("{path}.{field}"), format!("`{what}` {message}"));
+    }
+
     /// Windows and buffers in which nothing fits.
     fn transport(&mut self) {
         for (block, settings) in self.scenario.network.blocks() {
@@ -241,41 +254,6 @@ impl Check<'_> {
         }
     }
 
-    fn clients(&mut self) {
-        let scenario = self.scenario;
-        if scenario.workload.is_empty() && scenario.script.is_empty() {
-            self.report_with(
-                "workload",
-                "nobody does anything",
-                "give a `workload`, or a `script` with its `clients`",
-            );
-        }
-        for (i, workload) in scenario.workload.iter().enumerate() {
-            let path = format!("workload[{i}]");
-            if scenario.workload[..i].iter().any(|other| other.name == workload.name) {
-                self.report_with(
-                    format!("{path}.name"),
-                    format!("two workloads are called `{}`", workload.name),
-                    "rename one",
-                );
-            }
-            if let Some((field, message)) = workload.keys.problem() {
-                self.report(format!("{path}.keys.{field}"), message);
-            }
-            self.timeout(&path, workload.timeout);
-            self.read_from(format!("{path}.read-from"), &workload.read_from);
-        }
-        for name in scenario.clients.keys() {
-            if scenario.workload.iter().any(|workload| workload.name == *name) {
-                self.report_with(
-                    format!("clients.{name}"),
-                    format!("a workload is called `{name}` too"),
-                    "rename one",
-                );
-            }
-        }
-    }
-
     fn script(&mut self) {
         for (i, step) in self.scenario.script.iter().enumerate() {
             let path = format!("script[{i}]");
@@ -287,7 +265,7 @@ impl Check<'_> {
                 self.report_with(
                     &path,
                     "unclear what the client does",
-                    "give one of `get`, `put`, `delete` and `compare-and-set`",
+                    "give one of `get`, `put`, `delete`, `compare-and-set` and `read-modify-write`",
                 );
             }
             if step.compare_and_set.is_some()

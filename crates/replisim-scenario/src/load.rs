@@ -80,6 +80,7 @@ impl Loaded {
         if scenario.name.is_empty() {
             scenario.name = slug(default_name);
         }
+        scenario.fill_in();
         let mut problems = Vec::new();
         let referenced = open_referenced(&mut scenario, open, &mut problems);
         if problems.is_empty() {
@@ -151,13 +152,7 @@ fn open_referenced(
     if let Some(path) = &scenario.topology.rtt_file {
         text_of(path, "topology.rtt-file", problems);
     }
-    let blocks = scenario.network.blocks();
-    let paths = blocks.iter().flat_map(|(block, settings)| {
-        let laws = [("latency", &settings.latency), ("jitter", &settings.jitter)];
-        let given = laws.into_iter().filter(|(_, law)| law.is_some());
-        given.map(move |(field, _)| format!("network.{block}.{field}"))
-    });
-    for (law, path) in scenario.network.laws_mut().into_iter().zip(paths) {
+    for (path, law) in scenario.laws_mut() {
         for empirical in law.empirical_mut() {
             if let Some(text) = text_of(&empirical.file, &path, problems) {
                 fill(empirical, &text, &path, problems);

@@ -1,8 +1,8 @@
 //! The fields of a scenario.
 
 use indexmap::IndexMap;
-use replisim_cluster::{DiskSettings, FaultEntry, Step, Workload};
-use replisim_engine::{Duration, Time};
+use replisim_cluster::{Arrivals, DiskSettings, FaultEntry, Step, Workload};
+use replisim_engine::{Duration, Law, Time};
 use replisim_network::NetworkSettings;
 use replisim_observe::{Roster, Window};
 use replisim_protocols::Members;
@@ -194,6 +194,31 @@ impl Scenario {
         schema
     }
 
+    /// Writes down the defaults that depend on other settings.
+    pub(crate) fn fill_in(&mut self) {
+        for workload in self.workload.iter_mut().filter(|workload| workload.follows().is_none()) {
+            workload.keys.get_or_insert_default();
+        }
+    }
+
+    /// All laws, each with its path.
+    pub(crate) fn laws_mut(&mut self) -> Vec<(String, &mut Law)> {
+        let blocks = self.network.blocks();
+        let paths = blocks.iter().flat_map(|(block, settings)| {
+            let laws = [("latency", &settings.latency), ("jitter", &settings.jitter)];
+            let given = laws.into_iter().filter(|(_, law)| law.is_some());
+            given.map(move |(field, _)| format!("network.{block}.{field}"))
+        });
+        let mut laws: Vec<_> = paths.zip(self.network.laws_mut()).collect();
+        laws.extend(self.disk.fsync.as_mut().map(|law| ("disk.fsync".to_owned(), law)));
+        for (i, workload) in self.workload.iter_mut().enumerate() {
+            if let Arrivals::ReadAfterAck(follows) = &mut workload.arrivals {
+                laws.push((format!("workload[{i}].arrivals.read-after-ack.after"), &mut follows.after));
+            }
+        }
+        laws
+    }
+
     /// The part of the run whose samples count.
     pub fn window(&self) -> Window {
         Window { from: Time::ZERO + self.warmup, to: Time::ZERO + self.duration }
@@ -260,7 +285,7 @@ impl Scenario {
 
     /// Number of keys of the workloads.
     pub fn workload_keys(&self) -> usize {
-        self.workload.iter().map(|workload| workload.keys.count() as usize).max().unwrap_or(0)
+        self.workload.iter().map(|workload| workload.count_keys() as usize).max().unwrap_or(0)
     }
 
     /// Keys that the script names, in order of appearance; they come after those of the workloads.

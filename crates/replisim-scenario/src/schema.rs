@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// Adds the bare form of every tagged variant, and the single form of `expect`, to a schema.
+/// Adds the bare form of every tagged variant, and the single form of lists of texts, to a schema.
 pub(crate) fn allow_bare_tags(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -12,11 +12,10 @@ pub(crate) fn allow_bare_tags(schema: &mut Value) {
                 variants.extend(tags.into_iter().map(|tag| json!({ "const": tag })));
             }
             object.values_mut().for_each(allow_bare_tags);
-            if let Some(expect) =
-                object.get_mut("properties").and_then(|properties| properties.get_mut("expect"))
-            {
-                let list = expect.take();
-                *expect = json!({ "anyOf": [list, { "type": "string" }] });
+            for field in ["expect", "of"] {
+                if let Some(list) = object.get_mut("properties").and_then(|fields| fields.get_mut(field)) {
+                    *list = json!({ "anyOf": [list.take(), { "type": "string" }] });
+                }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(allow_bare_tags),

@@ -126,6 +126,8 @@ pub(crate) enum Topic {
     Laws,
     /// What can go wrong.
     Faults,
+    /// What clients do: when, to which keys, and how they write.
+    Workloads,
 }
 
 /// Reads the command line. Help and version are printed here, and so is what is wrong.

@@ -27,6 +27,10 @@ pub(crate) fn list(args: &ListArgs) -> Exit {
             .map(|info| (info.slug.to_owned(), format!("[{}] {}", unit_name(info.unit), info.about)))
             .collect(),
         Topic::Laws => variants("Law"),
+        Topic::Workloads => [("arrivals", "Arrivals"), ("keys", "Keys"), ("writes", "Writes")]
+            .into_iter()
+            .flat_map(|(field, of)| choices(field, of))
+            .collect(),
     };
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let lines =
@@ -36,7 +40,7 @@ pub(crate) fn list(args: &ListArgs) -> Exit {
         if rows.is_empty() {
             text += "no scenarios: there is no folder `scenarios` here\n";
         }
-        text += "\nMore lists: protocols, presets, measures, laws, faults.\n";
+        text += "\nMore lists: protocols, presets, measures, laws, faults, workloads.\n";
     }
     print(&text).err().unwrap_or(Exit::Done)
 }
@@ -69,6 +73,20 @@ fn described(names: &[&str], of: &str) -> Vec<(String, String)> {
     let variants = variants(of);
     let about = |name: &str| variants.iter().find(|(other, _)| other == name).map(|(_, about)| about.clone());
     names.iter().map(|name| ((*name).to_owned(), about(name).unwrap_or_default())).collect()
+}
+
+/// The choices that a field of a workload has, with or without settings.
+fn choices(field: &str, of: &str) -> Vec<(String, String)> {
+    let mut rows = variants(of);
+    let schema = Scenario::json_schema();
+    for alternative in schema["$defs"][of]["oneOf"].as_array().into_iter().flatten() {
+        if let (Some(name), Some(about)) =
+            (alternative["const"].as_str(), alternative["description"].as_str())
+        {
+            rows.push((name.to_owned(), about.replace('\n', " ")));
+        }
+    }
+    rows.into_iter().map(|(name, about)| (format!("{field}: {name}"), about)).collect()
 }
 
 /// The tags of an enum of the language and what each means, out of the JSON Schema: it is written once, in the code.

@@ -10,6 +10,8 @@ mod messages;
 mod refusals;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/workloads.rs"]
+mod workloads;
 
 /// A scenario that runs in milliseconds.
 const SMALL: &str = "\

@@ -73,7 +73,7 @@ fn a_misspelt_field_of_a_workload() {
          8 |   - { name: writer, at: us, arrivals: { poisson: 100/s }, reeds: 0%, keys: { uniform: { count: 10 } } }
            |                                                           ^^^^^ did you mean `reads`?
            |
-           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `keys`, `value`, `consistency`, `read-from`, `timeout`
+           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`
         "#,
     );
 }
@@ -563,7 +563,7 @@ fn a_step_that_does_two_things() {
            --> small.yaml:12:5
             |
          12 |   - { at: 1s, client: alice, put: x, get: x }
-            |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ give one of `get`, `put`, `delete` and `compare-and-set`
+            |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ give one of `get`, `put`, `delete`, `compare-and-set` and `read-modify-write`
         "#,
     );
 }
@@ -717,7 +717,7 @@ fn an_override_of_an_unknown_field() {
            | workload.reader.raeds=5%
            |                 ^^^^^ did you mean `reads`?
            |
-           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `keys`, `value`, `consistency`, `read-from`, `timeout`
+           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`
         "#,
     );
 }
