@@ -27,6 +27,26 @@ pub enum Bug {
     OldPrimaryServes,
     /// An old primary keeps what the new one's log does not have.
     TailKept,
+    /// A quorum read returns what answered first, whatever its version.
+    FirstAnswerWins,
+    /// What the fingerprints of other copies say is not looked at.
+    DigestMismatchIgnored,
+    /// Copies are asked one after another instead of all at once.
+    OneAfterAnother,
+    /// A coordinator counts copies that it has sent a write to, whether they answer or not.
+    SilentCounted,
+    /// A coordinator counts its own hints as if they were copies.
+    HintCounted,
+    /// No hint is kept for a copy that could not be reached.
+    HintDropped,
+    /// Read repair takes the older of two versions for the one that stands.
+    OlderRepaired,
+    /// One bucket of a Merkle tree is never compared.
+    MerkleBucketMissing,
+    /// A tombstone is forgotten as soon as it is there.
+    TombstonePurgedEarly,
+    /// A write takes the place of siblings that its client never read.
+    SiblingOverwritten,
 }
 
 thread_local!(static TAKEN: Cell<Option<Bug>> = const { Cell::new(None) });

@@ -3,6 +3,7 @@
 //! mistake, the second time; so whoever claims the right end catches the mistake.
 
 mod primary_backup;
+mod quorum;
 mod stage;
 
 use std::fmt::Debug;
@@ -11,7 +12,7 @@ use replisim_protocols::bug_shelf::Bug;
 
 /// Plays a scene without and with the mistake.
 #[track_caller]
-fn check<T: PartialEq + Debug>(bug: Bug, scene: impl Fn() -> T, right: T, wrong: T) {
+fn check<T: PartialEq<U> + Debug, U: Debug>(bug: Bug, scene: impl Fn() -> T, right: U, wrong: U) {
     assert_eq!(scene(), right, "without {bug:?}");
     assert_eq!(bug.during(scene), wrong, "with {bug:?}");
 }

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
+use replisim_observe::{Duration, Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::{
-    Change, CommitRule, Consistency, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
+    Change, CommitRule, Consistency, Context, Effects, Kept, LAST_GIVER, Members, Protocol, Reply, Request,
+    Span, Timer as _, WALL_CLOCK_START, timestamp,
 };
 
 /// A group, its links and its clients.
@@ -28,6 +29,7 @@ struct Outside<P: Protocol> {
     armed: Vec<BTreeSet<usize>>,
     links: Vec<(Member, Member, P::Message)>,
     persisting: Vec<Option<u64>>,
+    clock: Duration,
     answers: BTreeMap<Op, Reply>,
 }
 
@@ -42,6 +44,7 @@ impl<P: Protocol> Stage<P> {
             armed: vec![BTreeSet::new(); each],
             links: Vec::new(),
             persisting: vec![None; each],
+            clock: Duration::ZERO,
             answers: BTreeMap::new(),
         };
         let mut stage = Stage {
@@ -77,8 +80,18 @@ impl<P: Protocol> Stage<P> {
 
     /// A client writes 10 bytes; the write has the number of the operation.
     pub(crate) fn put(&mut self, member: Member, key: u32) -> Op {
-        let put = Request::blind(Key(key), Write(self.ops), Change::Put { bytes: 10 });
-        self.request(member, put)
+        self.write(member, key, Change::Put { bytes: 10 })
+    }
+
+    pub(crate) fn delete(&mut self, member: Member, key: u32) -> Op {
+        self.write(member, key, Change::Delete)
+    }
+
+    /// Each write has a later timestamp than those before.
+    fn write(&mut self, member: Member, key: u32, change: Change) -> Op {
+        let stamp = timestamp(WALL_CLOCK_START + Duration::from_millis(self.ops), LAST_GIVER, Version(0));
+        let (key, write) = (Key(key), Write(self.ops));
+        self.request(member, Request::Write { key, write, change, context: Context::new(), stamp })
     }
 
     pub(crate) fn read(&mut self, member: Member, key: u32, consistency: Consistency) -> Op {
@@ -95,6 +108,12 @@ impl<P: Protocol> Stage<P> {
             self.arrive(from, to, message);
         }
         panic!("members talk without end");
+    }
+
+    /// Delivers what is under way now, but nothing that follows from it.
+    pub(crate) fn round(&mut self) {
+        let links = std::mem::take(&mut self.outside.links);
+        links.into_iter().for_each(|(from, to, message)| self.arrive(from, to, message));
     }
 
     fn arrive(&mut self, from: Member, to: Member, message: P::Message) {
@@ -127,6 +146,10 @@ impl<P: Protocol> Stage<P> {
         self.at(member, |protocol, out| protocol.timer(timer, out));
     }
 
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.outside.clock = Duration::from_nanos(self.outside.clock.nanos() + time.nanos());
+    }
+
     pub(crate) fn cut(&mut self, member: Member) {
         self.cut.insert(member);
     }
@@ -156,19 +179,24 @@ impl<P: Protocol> Stage<P> {
         self.at(member, |protocol, out| protocol.start(out));
     }
 
-    /// Whether a client has been told that its write succeeded.
-    pub(crate) fn is_written(&self, op: Op) -> bool {
-        matches!(self.outside.answers.get(&op), Some(Reply::Written(_)))
+    /// What the client of an operation has been told.
+    pub(crate) fn told(&self, op: Op) -> String {
+        match self.outside.answers.get(&op) {
+            None => "nothing".to_string(),
+            Some(Reply::Written(_)) => "written".to_string(),
+            Some(Reply::Value(Some(stored)) | Reply::Newest { stored, .. }) => {
+                format!("write {}", stored.write.0)
+            }
+            Some(Reply::Value(None)) => "no value".to_string(),
+            Some(Reply::Siblings(siblings)) => format!("{} values", siblings.count),
+            Some(Reply::NotApplied | Reply::Refused | Reply::Redirect(_)) => "no".to_string(),
+        }
     }
 
-    /// Whether a client has been told a value, or that there is none.
-    pub(crate) fn is_read(&self, op: Op) -> bool {
-        matches!(self.outside.answers.get(&op), Some(Reply::Value(_)))
-    }
-
-    /// Which write a member shows.
-    pub(crate) fn shows(&self, member: Member, key: u32) -> Option<u64> {
-        self.outside.stores[member.index()].get(&Key(key)).map(|stored| stored.write.0)
+    /// What a member shows.
+    pub(crate) fn shows(&self, member: Member, key: u32) -> String {
+        let stored = self.outside.stores[member.index()].get(&Key(key));
+        stored.map_or("nothing".to_string(), |stored| format!("write {}", stored.write.0))
     }
 }
 
@@ -206,10 +234,10 @@ impl<P: Protocol> Effects<P> for Outside<P> {
         4
     }
     fn local_clock(&self) -> Time {
-        Time::ZERO
+        Time::ZERO + self.clock
     }
     fn wall_clock(&self) -> Time {
-        Time::ZERO
+        WALL_CLOCK_START + self.clock
     }
     fn reply(&mut self, op: Op, reply: Reply) {
         self.answers.insert(op, reply);
