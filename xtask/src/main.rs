@@ -7,8 +7,8 @@ use std::{env, fs};
 const USAGE: &str = "\
 usage: cargo xtask <chore>
 
-  test      everything that must hold: format, clippy, tests, docs, and the same bytes in debug and release,
-            on one thread and two
+  test      everything that must hold: format, clippy, tests (which must notice every mistake on the bug shelf), docs,
+            and the same bytes in debug and release, on one thread and two
   gallery   run every scenario again and renew the golden results and pictures, and the table in the README
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
@@ -35,8 +35,14 @@ fn main() -> ExitCode {
 
 fn test() -> Result<(), String> {
     cargo("format", &["fmt", "--all", "--check"], &[])?;
-    cargo("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"], &[])?;
+    let shelf = "replisim-protocols/bug-shelf";
+    let clippy =
+        ["clippy", "--workspace", "--all-targets", "--features", shelf, "--quiet", "--", "-D", "warnings"];
+    cargo("clippy", &clippy, &[])?;
     cargo("tests", &["test", "--workspace", "--quiet"], &[])?;
+    let bug_shelf =
+        ["test", "--package", "replisim-protocols", "--features", shelf, "--test", "bug_shelf", "--quiet"];
+    cargo("bug shelf", &bug_shelf, &[])?;
     cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     cargo("build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
     cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;

@@ -7,6 +7,7 @@
 //!
 //! To add a protocol: one module here, one line in [`for_each_protocol!`], one scenario, one golden result.
 
+pub mod bug_shelf;
 pub mod log;
 pub mod primary_backup;
 pub mod protocol;

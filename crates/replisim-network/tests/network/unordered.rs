@@ -23,7 +23,7 @@ fn an_asymmetric_matrix_stays_asymmetric() {
 
 #[test]
 fn messages_in_flight_do_not_queue_behind_each_other() {
-    // Pitfall 2: a delay model that is secretly a queue. Three messages at once all take 20 ms.
+    // A delay model that is secretly a queue is a mistake that others made. Three messages at once all take 20 ms.
     for settings in [LinkSettings::default(), unordered()] {
         assert_eq!(outcome(&mut pair(settings), sends([0, 0, 0])), [(0, Ok(20)), (1, Ok(20)), (2, Ok(20))]);
     }
@@ -100,6 +100,17 @@ fn jitter_leaves_the_mean_delay_where_it_was() {
         let average = arrivals.iter().sum::<f64>() / 40_000.0;
         let error = mean.millis().min(20.0) / 200.0;
         assert!((average - 20.0).abs() < 4.5 * error, "{average} ms with jitter of mean {mean}");
+    }
+}
+
+#[test]
+fn a_constant_delay_that_is_called_jitter() {
+    for (jitter, deviation) in [(Law::Exponential { mean: ms(5) }, 5.0), (Law::Constant(ms(5)), 0.0)] {
+        let settings = LinkSettings { jitter: Some(jitter.clone()), ..unordered() };
+        let arrivals = delivered(&mut pair(settings), sends(vec![0; 40_000]));
+        let mean = arrivals.iter().sum::<f64>() / 40_000.0;
+        let variance = arrivals.iter().map(|at| (at - mean) * (at - mean)).sum::<f64>() / 40_000.0;
+        assert!((variance.sqrt() - deviation).abs() < 0.2, "{jitter:?}: {variance}");
     }
 }
 

@@ -20,6 +20,7 @@ use super::intent::Intent;
 use super::message::{Message, Timer};
 use super::settings::{Rule, Takeover};
 use super::{PrimaryBackup, Role};
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Span};
 
 /// A question for votes.
@@ -137,13 +138,15 @@ impl PrimaryBackup {
             return;
         }
         let rule_holds = match self.settings.takeover {
-            Takeover::Automatic { rule: Rule::MostAdvanced, .. } => ballot.advance >= self.disk.advance(),
+            Takeover::Automatic { rule: Rule::MostAdvanced, .. } => {
+                ballot.advance >= self.disk.advance() || Bug::LeastAdvancedPromoted.is_on()
+            }
             _ => true,
         };
         if !ballot.trial {
             self.hear_of(ballot.term, None, out);
         }
-        if !rule_holds || self.disk.forgetful {
+        if !rule_holds || (self.disk.forgetful && !Bug::VoteWithoutDisk.is_on()) {
             return;
         }
         if ballot.trial {

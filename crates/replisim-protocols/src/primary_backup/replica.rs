@@ -10,6 +10,7 @@ use super::intent::Intent;
 use super::message::{Lead, Message, Timer};
 use super::reads::Freshness;
 use super::{PrimaryBackup, Role};
+use crate::bug_shelf::Bug;
 use crate::log::{Batch, Entry, entry_bytes};
 use crate::protocol::{Effects, Span};
 
@@ -91,7 +92,7 @@ impl PrimaryBackup {
         let mut bytes = 0;
         for (position, entry) in (after + 1..).zip(batch.entries()) {
             let end = self.disk.log.end();
-            if position == end + 1 {
+            if position == end + 1 || Bug::NoSequenceCheck.is_on() {
                 self.disk.append(*entry, out);
                 bytes += entry_bytes(*entry);
             } else if position > end {
@@ -156,8 +157,8 @@ impl PrimaryBackup {
             term: self.disk.office.term,
             joining,
             round,
-            received: self.disk.log.end(),
-            logged: self.disk.synced,
+            received: if Bug::MoreAckedThanHeld.is_on() { primary_end } else { self.disk.log.end() },
+            logged: if Bug::AckBeforeLog.is_on() { self.disk.log.end() } else { self.disk.synced },
             level: self.disk.synced >= primary_end,
             partial: self.disk.incomplete.is_some(),
         };
@@ -171,6 +172,7 @@ impl PrimaryBackup {
         let after = self.disk.log.end().max(replica.fetched);
         if let Some(leader) = replica.leader
             && after < upto
+            && !Bug::NoCatchUp.is_on()
         {
             replica.fetched = upto;
             out.send(leader, Message::Fetch { term, after, upto, round: replica.round });
@@ -204,7 +206,8 @@ impl PrimaryBackup {
         replica.joining = replica.joining.max(lead.joining);
         if !replica.following {
             let disk = &mut self.disk;
-            let common = disk.history.common(&lead.history, disk.log.end());
+            let end = disk.log.end();
+            let common = if Bug::TailKept.is_on() { end } else { disk.history.common(&lead.history, end) };
             disk.history = lead.history;
             if disk.incomplete.is_none() && common >= disk.log.trimmed() {
                 disk.truncate(common, out);

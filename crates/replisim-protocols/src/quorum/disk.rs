@@ -10,6 +10,7 @@ use replisim_observe::{Key, Member, Stored, Time, Version};
 
 use super::Quorum;
 use super::value::{SiblingSet, State, Value};
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Kept};
 
 /// What survives a crash, as far as it was synced.
@@ -161,7 +162,8 @@ impl Disk {
 
     fn take_register(&mut self, key: Key, value: Value, out: &mut impl Effects<Quorum>) -> bool {
         let shown = out.read(key);
-        if shown.is_some_and(|shown| shown.version >= value.stored.version) {
+        let is_news = shown.is_none_or(|shown| shown.version < value.stored.version);
+        if !is_news && !Bug::OlderRepaired.is_on() {
             return false;
         }
         let was_tombstone = self.tombstones.remove(&key);

@@ -13,6 +13,7 @@ use replisim_observe::{Key, Member, Version};
 use super::message::{Copy, Message};
 use super::value::mix;
 use super::{Quorum, Timer};
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Span};
 
 /// With whom this member has compared itself.
@@ -84,7 +85,8 @@ impl Quorum {
         let mut leaves = Vec::new();
         for (range, theirs) in trees {
             let mine = self.tree(*range, out);
-            let both = (0u32..).zip(mine.iter().zip(theirs));
+            let unseen = u32::from(Bug::MerkleBucketMissing.is_on());
+            let both = (0u32..).zip(mine.iter().zip(theirs)).filter(|(leaf, _)| *leaf >= unseen);
             leaves.extend(both.filter(|(_, (mine, theirs))| mine != theirs).map(|(leaf, _)| (*range, leaf)));
         }
         let keys = self.keys_under(&leaves, out);

@@ -10,6 +10,7 @@ use super::level::Places;
 use super::message::{Attempt, Fetched, Message, Store};
 use super::value::State;
 use super::{Quorum, Repair};
+use crate::bug_shelf::Bug;
 use crate::protocol::{Consistency, Effects, Reply, Siblings};
 
 /// A read under way.
@@ -58,7 +59,7 @@ impl Reading {
         } else {
             let mut merged = self.best.clone();
             merged.merge(state);
-            if merged != self.best {
+            if merged != self.best && !Bug::FirstAnswerWins.is_on() {
                 self.agree = if merged == *state { bit } else { 0 };
                 self.best = merged;
             }
@@ -119,7 +120,8 @@ impl Quorum {
         out: &mut impl Effects<Self>,
     ) {
         let mut mine = None;
-        for place in each(places) {
+        let at_once = if Bug::OneAfterAnother.is_on() { 1 } else { usize::MAX };
+        for place in each(places).take(at_once) {
             let Some(pending) = self.attempts.get_mut(attempt) else { return };
             let (member, _) = pending.targets.member(&self.ring.copies(key), place);
             if member == self.me {
@@ -206,6 +208,7 @@ impl Quorum {
                 }
                 let (key, fingerprint) = (pending.key, reading.best.fingerprint());
                 let differ = reading.digests.iter().any(|(_, digest)| *digest != fingerprint);
+                let differ = differ && !Bug::DigestMismatchIgnored.is_on();
                 reading.digests.clear();
                 if differ {
                     return self.ask(attempt, key, digested, false, out);
@@ -214,7 +217,10 @@ impl Quorum {
                 reading.agree |= digested;
             }
             if !pending.level.satisfied(&copies, reading.answered) {
-                return;
+                let (key, rest) = (pending.key, pending.targets.places & !reading.answered);
+                return if Bug::OneAfterAnother.is_on() {
+                    self.ask(attempt, key, rest, false, out)
+                };
             }
             let old = reading.answered & !reading.agree;
             if self.settings.repair == Repair::Blocking && old != 0 {

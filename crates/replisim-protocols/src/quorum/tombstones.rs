@@ -7,6 +7,7 @@ use replisim_engine::{Duration, Time};
 use replisim_observe::{Key, Stored, Version};
 
 use super::{Quorum, Timer};
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Span, timestamp_time};
 
 /// When which tombstones are old enough, by the wall clock.
@@ -53,6 +54,7 @@ impl Quorum {
     }
 
     fn expiry(&self, version: Version) -> Time {
-        timestamp_time(version) + self.settings.gc_grace
+        let grace = if Bug::TombstonePurgedEarly.is_on() { Duration::ZERO } else { self.settings.gc_grace };
+        timestamp_time(version) + grace
     }
 }

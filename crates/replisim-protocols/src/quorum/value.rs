@@ -11,6 +11,7 @@
 
 use replisim_observe::{Stored, Version};
 
+use crate::bug_shelf::Bug;
 use crate::protocol::Context;
 
 /// A copy of a key.
@@ -46,7 +47,7 @@ impl State {
         match (self, other) {
             (State::Register(mine), State::Register(theirs)) => {
                 let version = |value: &Option<Value>| value.map(|value| value.stored.version);
-                if version(theirs) > version(mine) {
+                if (version(theirs) > version(mine)) != Bug::OlderRepaired.is_on() {
                     *mine = *theirs;
                 }
             }
@@ -105,7 +106,8 @@ impl SiblingSet {
     /// A client that had read `context` writes a value in `lane`: what it had read is gone.
     pub(super) fn write(&mut self, context: &Context, lane: u32, value: Value) {
         let read = |lane: u32| context.get(lane as usize).copied().unwrap_or_default().version;
-        self.values.retain(|(lane, other)| other.stored.version > read(*lane));
+        let unread = |(lane, other): &(u32, Value)| other.stored.version > read(*lane);
+        self.values.retain(|entry| unread(entry) && !Bug::SiblingOverwritten.is_on());
         for (heard, read) in self.heard.iter_mut().zip(context) {
             hear(heard, (read.version > Version(0)).then_some(*read));
         }
