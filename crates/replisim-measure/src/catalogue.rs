@@ -132,6 +132,38 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         over_time("rpo_bytes", Bytes, "their bytes, over time"),
         over_time("rpo_age_ms", Milliseconds, "time since the ack of the oldest of them, over time"),
         info(
+            "skew_loss",
+            Count,
+            "acknowledged writes that a version acknowledged before their invocation superseded: dead on arrival",
+        ),
+        info(
+            "conflict_loss",
+            Count,
+            "acknowledged writes discarded for another, of which neither knew of the other",
+        ),
+        info(
+            "lost_updates",
+            Count,
+            "acknowledged read-modify-writes and adds undone by a later one that did not read them",
+        ),
+        info(
+            "resurrected_writes",
+            Count,
+            "versions that stand again though every owner had held an acknowledged later one",
+        ),
+        info(
+            "order_stale_reads",
+            Count,
+            "reads of what was acknowledged before the invocation of a write that it yet supersedes, of all ok reads",
+        )
+        .by(&["workload"]),
+        info(
+            "resurrected_reads",
+            Count,
+            "reads of a version below an acknowledged one that every owner had held and none shows, of all ok reads",
+        )
+        .by(&["workload"]),
+        info(
             "dirty_reads",
             Count,
             "reads that returned a write that is later abandoned or failed, of all ok reads",

@@ -7,6 +7,7 @@
 //!   [`retirement`] says how writes are forgotten without a loss of exactness.
 //! - [`reads`]: staleness, t-visibility, of what a read reflects (`reflected`). [`operations`]: latency, availability, accounting.
 //!   [`incidents`] holds what is told of the bad day: [`anomalies`] of reads, [`failover`], [`availability`] over time.
+//! - [`conflicts`]: what versions decide where no primary does: dead on arrival, discarded, overwritten unread, resurrected.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
 //! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning.
@@ -21,6 +22,7 @@ pub mod anomalies;
 pub mod availability;
 pub mod catalogue;
 mod catch_up;
+pub mod conflicts;
 pub mod distribution;
 mod divergence;
 mod early;

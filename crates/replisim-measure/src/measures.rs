@@ -4,6 +4,7 @@ use replisim_observe::{
     Answer, Group, Observation, Observer, OpKind, Outcome, Roster, Said, Time, Version, Window,
 };
 
+use crate::conflicts::Conflicts;
 use crate::distribution::Distribution;
 use crate::divergence::Divergence;
 use crate::exposure::ExposureResult;
@@ -30,6 +31,7 @@ pub struct Measures {
     reflections: Reflections,
     operations: Operations,
     incidents: Incidents,
+    conflicts: Conflicts,
     messages: Messages,
     reads_served: Vec<u64>,
 }
@@ -65,6 +67,7 @@ impl Measures {
             reflections: Reflections::new(space),
             operations: Operations::new(clients, window, slices),
             incidents: Incidents::new(&roster, window, slices),
+            conflicts: Conflicts::new(&roster, window),
             messages: Messages::default(),
             reads_served: vec![0; members],
             roster,
@@ -73,18 +76,10 @@ impl Measures {
 
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
-        let Measures {
-            roster,
-            window,
-            slices,
-            writes,
-            reads,
-            operations,
-            incidents,
-            messages,
-            reads_served,
-            ..
-        } = self;
+        let Measures { roster, window, slices, writes, reads, operations, incidents, .. } = self;
+        let Measures { conflicts, messages, reads_served, .. } = self;
+        let promoted = incidents.rightful().primary().is_some();
+        let conflicts = conflicts.into_results(&roster, promoted, &writes);
         let (incidents, availability, promotions) = incidents.into_results(&roster);
         let totals = operations.totals;
         let (by_client, operation_series) = operations.into_results();
@@ -113,6 +108,7 @@ impl Measures {
         measures.push(Measure::new("recovery_convergence_ms", whole(&recovery_convergence)));
         measures.extend(agreement_measures(&divergence));
         measures.extend(loss_measures(&writes, &exposure));
+        measures.extend(conflicts);
         measures.extend(incidents);
         measures.extend(operation_measures(&roster, &by_client, &window));
         measures
@@ -140,6 +136,7 @@ impl Observer for Measures {
         if self.incidents.rightful().is_void(&what) {
             return;
         }
+        self.conflicts.observe(at, &what, &self.writes, &self.reads);
         self.incidents.observe(at, &what);
         let rightful = self.incidents.rightful();
         match what {
@@ -166,14 +163,17 @@ impl Observer for Measures {
                 match (state.kind, answer) {
                     (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
                         self.writes.answered(at, write, Outcome::Failed);
+                        let op = (write, &state);
+                        self.conflicts.answered(at, op, None, Outcome::Failed, &self.writes);
                     }
                     (OpKind::Write(write), _) => {
-                        if outcome == Outcome::Ok
-                            && let Some((lane, version)) = self.writes.version_if_standing(write)
-                        {
+                        let version = self.writes.version(write);
+                        if let (Outcome::Ok, Some((lane, version, true))) = (outcome, version) {
                             self.reads.acked(at, lane, version);
                         }
                         self.writes.answered(at, write, outcome);
+                        let version = version.map(|(lane, version, _)| (lane, version));
+                        self.conflicts.answered(at, (write, &state), version, outcome, &self.writes);
                     }
                     (
                         OpKind::Read,
@@ -183,12 +183,13 @@ impl Observer for Measures {
                         let reflected = self.reflections.returned(op, &state, said, purged);
                         self.incidents.read(&state, (at, said), reflected);
                         self.reads.returned(&state, reflected);
+                        self.conflicts.returned(op, &state, Some(said), &self.reads);
                         // A member beyond the last is an instance of the protocol in a client.
                         let served = self.reads_served.get_mut(by.index());
                         let counts = served.filter(|_| self.window.contains(state.invoked));
                         counts.into_iter().for_each(|served| *served += 1);
                     }
-                    (OpKind::Read, _) => {}
+                    (OpKind::Read, _) => self.conflicts.returned(op, &state, None, &self.reads),
                 }
                 self.reflections.over(op);
             }
@@ -243,12 +244,15 @@ impl Observer for Measures {
         self.writes.observed(at);
         if !self.writes.news.is_empty() {
             let oldest_open = self.operations.oldest_open(at);
-            for news in self.writes.news.drain(..) {
+            let mut heard = std::mem::take(&mut self.writes.news);
+            for news in heard.drain(..) {
                 if let News::Gone(key, left, had) = news {
                     self.incidents.gone(at, key, left, had);
                 }
                 self.reads.hear(at, news, oldest_open);
+                self.conflicts.hear(news, &self.writes);
             }
+            self.writes.news = heard;
         }
     }
 }

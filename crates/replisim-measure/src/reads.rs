@@ -63,7 +63,8 @@ struct Forgotten {
     count: u64,
     first: Time,
     last: LastAck,
-    newest: Version,
+    /// The newest of them, and when it was acked.
+    newest: (Version, Time),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +133,21 @@ impl Reads {
             Some((at, version, lane))
         };
         self.space.lanes_of(key).filter_map(of_lane).max()
+    }
+
+    /// The newest version of `key` acked before `now`; 0 for none.
+    pub(crate) fn newest_ack(&self, now: Time, key: Key) -> Version {
+        let KeyAcks { acks, forgotten, .. } = &self.keys[key.index()];
+        let last = acks.iter().rev().find(|ack| ack.at < now);
+        last.map_or(Version(0), |ack| ack.high).max(forgotten.newest.0)
+    }
+
+    /// When this version of `key`, which is not below its line, was acked, if it was and stands.
+    pub(crate) fn acked_at(&self, key: Key, version: Version) -> Option<Time> {
+        let KeyAcks { acks, forgotten, .. } = &self.keys[key.index()];
+        let first = acks.partition_point(|ack| ack.high < version);
+        let ack = acks.range(first..).find(|ack| ack.version == version).map(|ack| ack.at);
+        ack.or((forgotten.newest.0 == version && forgotten.count > 0).then_some(forgotten.newest.1))
     }
 
     /// A read returned.
@@ -238,7 +254,7 @@ impl KeyAcks {
         self.withdraw(now, |ack| ack.retired.is_some());
         let Forgotten { count, first, newest, .. } = std::mem::take(&mut self.forgotten);
         if count > 0 {
-            self.withdrawn.push(Withdrawn { count, acked: first, version: newest, abandoned: now });
+            self.withdrawn.push(Withdrawn { count, acked: first, version: newest.0, abandoned: now });
         }
     }
 
@@ -260,7 +276,7 @@ impl KeyAcks {
             }
             forgotten.count += 1;
             forgotten.last = forgotten.last.max(Some((ack.at, ack.version)));
-            forgotten.newest = forgotten.newest.max(ack.version);
+            forgotten.newest = forgotten.newest.max((ack.version, ack.at));
         }
         self.withdrawn.retain(|withdrawn| withdrawn.abandoned >= oldest_open);
     }

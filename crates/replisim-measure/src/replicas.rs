@@ -112,6 +112,12 @@ impl Replicas {
         if self.purges.is_bare(member, key) || shown == self.purges.newest(key) { Version(0) } else { shown }
     }
 
+    /// The same, but a tombstone is shown until this member purges it.
+    #[inline]
+    pub(crate) fn still_shows(&self, member: Member, key: Key) -> Version {
+        if self.purges.is_bare(member, key) { Version(0) } else { self.copy(member, key).shown }
+    }
+
     /// The newest version that any node but this owner has of a key, hints included, however old.
     pub(crate) fn newest_elsewhere(&self, key: Key, but: Option<Member>) -> Version {
         let others = self.owners(key).filter(|member| Some(*member) != but);

@@ -36,6 +36,8 @@ pub(crate) struct Settled {
 pub(crate) struct Block {
     pub(crate) writes: u64,
     pub(crate) bytes: u64,
+    /// The newest of them.
+    pub(crate) newest: Version,
     /// The one committed first: its place in the commit order, and its commit.
     pub(crate) oldest: Option<(u64, Time)>,
     /// Those that were acked.

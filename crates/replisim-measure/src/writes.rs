@@ -148,6 +148,8 @@ struct KeyState {
     early: Early,
     block: Block,
     lost_blocks: Vec<LostBlock>,
+    /// The newest version that was acked and has been held by every owner.
+    floor: Version,
 }
 
 impl Writes {
@@ -208,6 +210,7 @@ impl Writes {
         record.accepted_by = accepted_by;
         if record.excluded {
             record.abandoned = true;
+            self.news.push(News::Withdrawn(key, Version(version.0 - 1), version));
             self.totals.abandoned += 1;
             self.totals.abandoned_in_window += u64::from(in_window);
             self.settle(write);
@@ -284,10 +287,10 @@ impl Writes {
         self.lags.iter_mut().for_each(|lag| lag.fault_ended(now, fault));
     }
 
-    /// The lane key and version of a write that has not been abandoned, if they are known.
-    pub(crate) fn version_if_standing(&self, write: Write) -> Option<(Key, Version)> {
-        let record = self.records.get(write.0).filter(|record| !record.abandoned)?;
-        Some((record.key, record.version?))
+    /// The lane and the version of a write, if they are known; and whether it stands, not abandoned.
+    pub(crate) fn version(&self, write: Write) -> Option<(Key, Version, bool)> {
+        let record = self.records.get(write.0)?;
+        Some((record.key, record.version?, !record.abandoned))
     }
 
     /// The newest tombstone of `key` that a member has purged: whoever sees nothing reflects it.
@@ -301,6 +304,39 @@ impl Writes {
         self.replicas.line(key)
     }
 
+    /// What lies below this version of `key` was acked over, and every owner has held that.
+    #[inline]
+    pub(crate) fn floor(&self, key: Key) -> Version {
+        self.keys[key.index()].floor
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + use<> {
+        self.replicas.keys()
+    }
+
+    /// How many acked writes were committed in the window.
+    pub(crate) fn acked_in_window(&self) -> u64 {
+        self.totals.acked_in_window
+    }
+
+    /// The newest version of `key` that `member` has.
+    #[inline]
+    pub(crate) fn has(&self, member: Member, key: Key) -> Version {
+        self.replicas.copy(member, key).newest()
+    }
+
+    /// What the owners of `key` show of it; a tombstone until it is purged.
+    #[inline]
+    pub(crate) fn shown(&self, key: Key) -> impl Iterator<Item = Version> {
+        self.replicas.owners(key).map(move |member| self.replicas.still_shows(member, key))
+    }
+
+    /// The newest version of `key` that an owner holds.
+    pub(crate) fn newest_held(&self, key: Key) -> Version {
+        let held = self.replicas.owners(key).map(|member| self.has(member, key));
+        held.max().unwrap_or_default()
+    }
+
     fn acked(&mut self, now: Time, write: Write) {
         let Some(record) = self.records.get_mut(write.0) else { return };
         let (Some(committed), Some(version)) = (record.committed, record.version) else { return };
@@ -310,6 +346,9 @@ impl Writes {
             return;
         }
         record.ack_position = self.exposure.acked(now, (record.key, version, record.bytes), &self.replicas);
+        if record.converged.is_some() {
+            self.keys[record.key.index()].raise_floor(version);
+        }
         if !in_window {
             return;
         }
@@ -368,6 +407,12 @@ impl Writes {
 #[inline]
 fn first_above(standing: &VecDeque<(Version, Write)>, version: Version) -> usize {
     count_before(standing, |(other, _)| *other <= version)
+}
+
+impl KeyState {
+    fn raise_floor(&mut self, version: Version) {
+        self.floor = self.floor.max(version);
+    }
 }
 
 impl Record {

@@ -33,6 +33,16 @@ fn roster(stream: &mut Stream) -> Roster {
     }
 }
 
+/// What happens without a primary: in histories of its own.
+const ELSEWHERE: [&str; 6] = [
+    "skew_loss",
+    "conflict_loss",
+    "lost_updates",
+    "resurrected_writes",
+    "order_stale_reads",
+    "resurrected_reads",
+];
+
 #[test]
 fn streaming_measures_equal_their_twins_on_random_histories() {
     // Everything measured must happen, or nothing would be compared.
@@ -62,7 +72,8 @@ fn streaming_measures_equal_their_twins_on_random_histories() {
             story()
         );
     }
-    assert!(happened.values().all(|times| *times >= 100), "{happened:#?}");
+    happened.retain(|slug, times| !ELSEWHERE.contains(slug) && *times < 100);
+    assert!(happened.is_empty(), "too rare: {happened:#?}");
 }
 
 fn says_something(leaf: &Leaf) -> bool {

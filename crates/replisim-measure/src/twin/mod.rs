@@ -9,6 +9,7 @@ mod anomalies;
 mod availability;
 mod catch_up;
 mod check;
+mod conflicts;
 mod history;
 mod lag;
 mod loss;
@@ -50,6 +51,7 @@ pub fn disagreements_remembering(
     run.check_operations(&mut check);
     run.check_anomalies(&mut check);
     run.check_availability(&mut check);
+    run.check_conflicts(&mut check);
     run.check_accounting(&mut check);
     check.found
 }

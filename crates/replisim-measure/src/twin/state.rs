@@ -94,11 +94,17 @@ impl State {
     pub(super) fn logs(&self, member: usize, key: Key) -> Version {
         self.judged(key, self.logged[member][key.index()].max(self.shown[member][key.index()]))
     }
+
     /// What clients see at `member`: a purged tombstone, or what was purged elsewhere, is nothing.
     pub(super) fn visible(&self, member: usize, key: Key) -> Version {
         let shown = self.shown[member][key.index()];
         let is_nothing = self.bare[member][key.index()] || shown == self.purged[key.index()];
         if is_nothing { Version(0) } else { shown }
+    }
+
+    /// What `member` shows; a tombstone until it is purged there.
+    pub(super) fn still_shown(&self, member: usize, key: Key) -> Version {
+        if self.bare[member][key.index()] { Version(0) } else { self.shown[member][key.index()] }
     }
 
     /// The newest version of `key` that any node has, hints included, however old.

@@ -100,7 +100,7 @@ impl Writes {
     fn lost(&mut self, writes: u64, key: Key, version: Version, stranded: bool) {
         let state = &self.keys[key.index()];
         let later = state.standing.back().is_some_and(|(newest, _)| *newest > version);
-        let later = later || state.block.writes > 0 && self.replicas.line(key) > version;
+        let later = later || state.block.newest > version;
         self.totals.lost += writes;
         self.totals.lost_then_overwritten += if later { writes } else { 0 };
         self.totals.stranded += if stranded { writes } else { 0 };

@@ -47,7 +47,10 @@ impl Writes {
             let newest = self.replicas.judged(key, self.newest_anywhere(key));
             let standing = self.keys[key.index()].standing.iter().filter(|(version, _)| *version > newest);
             let standing: Vec<Write> = standing.map(|(_, write)| *write).collect();
-            standing.into_iter().for_each(|write| self.abandon(now, write));
+            if !standing.is_empty() {
+                standing.into_iter().for_each(|write| self.abandon(now, write));
+                self.news.push(News::Withdrawn(key, newest, Version(u64::MAX)));
+            }
             if self.replicas.line(key) > newest {
                 self.abandon_block(now, key);
             }
@@ -165,6 +168,9 @@ impl Writes {
             return;
         };
         record.converged = Some(now);
+        if let (Ack::At(_), Some(version)) = (record.ack, record.version) {
+            self.keys[record.key.index()].raise_floor(version);
+        }
         if let Some(committed) = record.committed.filter(|committed| self.window.contains(*committed)) {
             self.totals.convergence.record(now.since(committed).nanos() as i64);
             if let Ack::At(acked) = record.ack {
@@ -213,6 +219,7 @@ impl Writes {
         let oldest = (record.commit_position, committed);
         block.oldest = Some(block.oldest.map_or(oldest, |other| other.min(oldest)));
         block.writes += 1;
+        block.newest = block.newest.max(version);
         block.bytes += u64::from(record.bytes);
         let in_window = self.window.contains(committed);
         block.in_window += u64::from(in_window);

@@ -33,8 +33,20 @@ pub(crate) fn roster(stream: &mut Stream, lanes: bool) -> Roster {
 
 /// A history of `roster`, in units of `unit` nanoseconds. Histories without `crashes` lose nothing.
 pub(crate) fn history(stream: &mut Stream, roster: &Roster, unit: u64, crashes: bool) -> Vec<Record> {
+    let steps = 30 + below(stream, 90);
+    history_of(stream, roster, unit, crashes, steps)
+}
+
+/// The same, of so many steps.
+pub(crate) fn history_of(
+    stream: &mut Stream,
+    roster: &Roster,
+    unit: u64,
+    crashes: bool,
+    steps: u64,
+) -> Vec<Record> {
     let mut maker = Maker::new(stream, roster, unit);
-    for _ in 0..30 + maker.draw(90) {
+    for _ in 0..steps {
         maker.now += maker.draw(4) * maker.draw(8) * unit;
         match maker.draw(if crashes { 25 } else { 19 }) {
             0..=2 => maker.invoke(),
@@ -180,10 +192,11 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A fresh version; mostly later ones are newer.
+    /// A fresh version; mostly later ones are newer, but now and then a clock is far ahead.
     fn version(&mut self, key: Key) -> Version {
+        let ahead = if self.draw(8) == 0 { 200 } else { 0 };
         loop {
-            let version = Version(1 + self.writes.len() as u64 * 5 + self.draw(50));
+            let version = Version(1 + ahead + self.writes.len() as u64 * 5 + self.draw(50));
             if !self.used.contains(&(key, version)) {
                 self.used.push((key, version));
                 return version;

@@ -1,0 +1,56 @@
+//! Reads that show the version order itself to be wrong: what they return was acked before the invocation of a write
+//! that was acked before them, and yet supersedes it.
+//!
+//! Such a write was dead on arrival. Each key remembers those that were, in the order of their acks. A read of a version
+//! acked at `a` is order-stale if one of them was invoked after `a`, has a lower version, and was acked before the read
+//! was invoked. Whoever returns what is newest in truth was acked after them all, and mostly the last of them decides.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use replisim_observe::{Key, Time, Version};
+
+use crate::retirement::REMEMBERED;
+
+/// The last writes that were dead on arrival.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DeadOnArrival {
+    keys: BTreeMap<Key, VecDeque<Dead>>,
+    /// Their keys, the oldest first.
+    order: VecDeque<Key>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dead {
+    invoked: Time,
+    acked: Time,
+    version: Version,
+}
+
+impl DeadOnArrival {
+    pub(super) fn insert(&mut self, key: Key, (invoked, acked): (Time, Time), version: Version) {
+        self.keys.entry(key).or_default().push_back(Dead { invoked, acked, version });
+        self.order.push_back(key);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+            && let Some(dead) = self.keys.get_mut(&oldest)
+        {
+            dead.pop_front();
+            if dead.is_empty() {
+                self.keys.remove(&oldest);
+            }
+        }
+    }
+
+    /// Whether there are any of this key.
+    #[inline]
+    pub(super) fn has(&self, key: Key) -> bool {
+        !self.keys.is_empty() && self.keys.contains_key(&key)
+    }
+
+    /// Whether a read of `version`, acked at `acked`, is order-stale if it was invoked at `invoked`.
+    pub(super) fn make_stale(&self, key: Key, (version, acked): (Version, Time), invoked: Time) -> bool {
+        let dead = self.keys.get(&key).into_iter().flatten().rev();
+        let mut later = dead.take_while(|dead| dead.acked > acked);
+        later.any(|dead| dead.invoked > acked && dead.acked < invoked && dead.version < version)
+    }
+}
