@@ -7,8 +7,8 @@
 //! - `resurrected`: versions that stand again, and reads of them.
 //!
 //! Versions that a primary gives follow the order in which it accepts, and what two primaries give side by side is
-//! abandoned; so all but lost updates are asked only where there is none. Under version vectors nothing is discarded
-//! unseen: skew, conflicts and order are asked only where any two versions are ordered.
+//! abandoned; under version vectors nothing is discarded unseen. So all but lost updates are asked only where there is no
+//! primary and any two versions are ordered.
 
 mod dead;
 mod losses;
@@ -34,9 +34,8 @@ use updates::Updates;
 #[derive(Clone, Debug)]
 pub struct Conflicts {
     window: Window,
-    /// There is no primary; and any two versions are ordered too.
-    leaderless: bool,
-    ordered: bool,
+    /// There is no primary, and any two versions are ordered.
+    applies: bool,
     losses: Losses,
     updates: Updates,
     dead: DeadOnArrival,
@@ -55,16 +54,14 @@ struct ReadTotals {
 impl Conflicts {
     /// Nothing seen yet of a run of `roster`.
     pub fn new(roster: &Roster, window: Window) -> Conflicts {
-        let leaderless = roster.promotion == PromotionRule::Leaderless;
-        let ordered = leaderless && roster.lanes <= 1;
+        let applies = roster.promotion == PromotionRule::Leaderless && roster.lanes <= 1;
         Conflicts {
             window,
-            leaderless,
-            ordered,
-            losses: Losses::new(if ordered { roster.keys } else { 0 }),
+            applies,
+            losses: Losses::new(if applies { roster.keys } else { 0 }),
             updates: Updates::new(roster.lanes),
             dead: DeadOnArrival::default(),
-            resurrected: Resurrected::new(roster.lanes, window.from),
+            resurrected: Resurrected::new(window.from),
             clients: vec![ReadTotals::default(); roster.clients.len()],
         }
     }
@@ -72,11 +69,11 @@ impl Conflicts {
     /// Takes in what is not about the end of an operation; to be called before anybody else does.
     #[inline]
     pub(crate) fn observe(&mut self, now: Time, what: &Observation, writes: &Writes, reads: &Reads) {
-        if self.leaderless {
+        if self.applies {
             self.resurrected.observe(now, what, writes);
         }
         match *what {
-            Observation::Invoked { key, kind: OpKind::Write(write), .. } if self.ordered => {
+            Observation::Invoked { key, kind: OpKind::Write(write), .. } if self.applies => {
                 self.losses.invoked(write, reads.newest_ack(now, key));
             }
             Observation::BasedOn { write, version, .. } => self.updates.based_on(write, version),
@@ -89,7 +86,7 @@ impl Conflicts {
                 self.known(key, Stored { version, write }, None, writes);
                 let in_window = self.window.contains(now);
                 self.updates.committed(key, version, in_window);
-                if self.ordered {
+                if self.applies {
                     self.losses.committed(write, in_window);
                 }
             }
@@ -101,7 +98,7 @@ impl Conflicts {
     #[inline]
     fn known(&mut self, key: Key, stored: Stored, member: Option<Member>, writes: &Writes) {
         let base = self.updates.known(key, stored);
-        if self.ordered {
+        if self.applies {
             self.losses.known(key, stored, base.unwrap_or_default(), writes.line(key));
             if let Some(member) = member {
                 self.losses.copied(stored.write, || writes.has(member, key));
@@ -120,38 +117,36 @@ impl Conflicts {
     ) {
         if let (Outcome::Ok, Some((key, version))) = (outcome, version) {
             self.updates.acked(key, version);
-            if self.leaderless {
+            if self.applies {
                 self.resurrected.acked(now, key, writes);
             }
         }
-        if self.ordered
+        if self.applies
             && let Some(version) = self.losses.answered(write, op.key, outcome, writes.line(op.key))
         {
             self.dead.insert(op.key, (op.invoked, now), version);
         }
     }
 
-    /// A read ended; if it is ok, with this version, or with several.
+    /// A read ended, and said this if it is ok.
+    #[inline]
     pub(crate) fn returned(&mut self, op: Op, read: &OpenOp, said: Option<Said>, reads: &Reads) {
-        if !self.leaderless {
+        if !self.applies {
             return;
         }
+        let OpenOp { client, key, invoked, line, .. } = *read;
         let version = match said {
-            Some(Said::Value(returned)) => returned.map_or(Version(0), |stored| stored.version),
+            Some(Said::Value(Some(stored))) => stored.version,
             _ => Version(0),
         };
-        let OpenOp { client, key, invoked, line, .. } = *read;
-        if self.ordered {
-            self.resurrected.saw(op, key, version);
-        }
-        let resurrected = self.resurrected.returned(op);
+        let resurrected = self.resurrected.returned(op, version);
         if said.is_none() || !self.window.contains(invoked) {
             return;
         }
         let totals = &mut self.clients[client.index()];
         totals.reads += 1;
         totals.resurrected += u64::from(resurrected);
-        if self.ordered && version >= line && self.dead.has(key) {
+        if version >= line && self.dead.has(key) {
             let acked = reads.acked_at(key, version);
             let stale = acked.is_some_and(|acked| self.dead.make_stale(key, (version, acked), invoked));
             totals.order_stale += u64::from(stale);
@@ -161,7 +156,7 @@ impl Conflicts {
     /// Something has become of writes.
     pub(crate) fn hear(&mut self, news: News, writes: &Writes) {
         self.updates.hear(news);
-        if self.ordered {
+        if self.applies {
             self.losses.hear(news, writes);
         }
     }
@@ -169,23 +164,23 @@ impl Conflicts {
     /// The measures, once the run is over; `promoted`: somebody was the primary.
     pub(crate) fn into_results(mut self, roster: &Roster, promoted: bool, writes: &Writes) -> Vec<Measure> {
         let acked = writes.acked_in_window();
-        let (leaderless, ordered) = (self.leaderless && !promoted, self.ordered && !promoted);
+        let applies = self.applies && !promoted;
         self.losses.ended(writes);
         let (updates, lost_updates) = self.updates.lost(|key| writes.newest_held(key));
         let count =
             |slug, applies: bool, count, of| Measure::new(slug, applies.then_some(Leaf::Count { count, of }));
-        let reads = |slug, applies: bool, part: fn(&ReadTotals) -> u64| {
+        let reads = |slug, part: fn(&ReadTotals) -> u64| {
             let parts = self.clients.iter().map(|totals| (part(totals), totals.reads));
             let parts = if applies { parts.collect() } else { Vec::new() };
             count_by(slug, "workload", &roster.clients, parts)
         };
         vec![
-            count("skew_loss", ordered, self.losses.skew, Some(acked)),
-            count("conflict_loss", ordered, self.losses.conflict, Some(acked)),
+            count("skew_loss", applies, self.losses.skew, Some(acked)),
+            count("conflict_loss", applies, self.losses.conflict, Some(acked)),
             count("lost_updates", updates > 0, lost_updates, Some(updates)),
-            count("resurrected_writes", leaderless, self.resurrected.ended(writes), None),
-            reads("order_stale_reads", ordered, |totals| totals.order_stale),
-            reads("resurrected_reads", leaderless, |totals| totals.resurrected),
+            count("resurrected_writes", applies, self.resurrected.ended(writes), None),
+            reads("order_stale_reads", |totals| totals.order_stale),
+            reads("resurrected_reads", |totals| totals.resurrected),
         ]
     }
 }

@@ -148,7 +148,7 @@ struct KeyState {
     early: Early,
     block: Block,
     lost_blocks: Vec<LostBlock>,
-    /// The newest version that was acked and has been held by every owner.
+    /// The newest version that was acked, and held by every owner or then purged by one.
     floor: Version,
 }
 
@@ -304,7 +304,7 @@ impl Writes {
         self.replicas.line(key)
     }
 
-    /// What lies below this version of `key` was acked over, and every owner has held that.
+    /// The newest version of `key` that was acked, and held by every owner or then purged by one.
     #[inline]
     pub(crate) fn floor(&self, key: Key) -> Version {
         self.keys[key.index()].floor

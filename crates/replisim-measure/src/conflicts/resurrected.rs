@@ -1,10 +1,10 @@
-//! Versions that come back from the dead: deleted data that stands again, since the tombstone above it was purged or
-//! lost everywhere before every replica had dropped it for good.
+//! Versions that come back from the dead: deleted data that stands again, since the tombstone above it was forgotten, on
+//! purpose or with a disk, before every trace of the data was.
 //!
-//! The *floor* of a key is the newest version that was acked and has been held by every owner: whatever lies below it
-//! was to be seen no more. A version stands again if it lies below the floor and is the newest that any owner shows, at
-//! the end of some instant (a log that is taken back entry by entry passes over older ones within one). A replica that
-//! lags while another shows the floor resurrects nothing.
+//! The *floor* of a key is the newest version that was acked and then held by every owner, or purged by one: whatever lies
+//! below it was to be seen no more. A version stands again if it lies below the floor and is the newest that any owner
+//! shows, at the end of some instant (a log that is taken back entry by entry passes over older ones within one). A
+//! replica that lags while another shows the floor resurrects nothing.
 //!
 //! A read returns a resurrected version if, when it was invoked, no owner showed the floor of then or a newer one, and
 //! what it returns lies below that.
@@ -18,7 +18,6 @@ use crate::writes::Writes;
 /// What has come back.
 #[derive(Clone, Debug)]
 pub(super) struct Resurrected {
-    lanes: u32,
     /// The end of the warm-up.
     from: Time,
     /// Keys to look at once this instant is over.
@@ -27,27 +26,14 @@ pub(super) struct Resurrected {
     versions: BTreeSet<(Key, Version)>,
     /// Since the end of the warm-up.
     count: u64,
-    /// Reads under way, by lanes of their key of which no owner showed the floor.
-    open: BTreeMap<(Op, Key), OpenRead>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct OpenRead {
-    floor: Version,
-    saw: Version,
+    /// Reads under way of keys of which no owner showed the floor, and that floor.
+    open: BTreeMap<Op, Version>,
 }
 
 impl Resurrected {
-    pub(super) fn new(lanes: u32, from: Time) -> Resurrected {
-        Resurrected {
-            lanes: lanes.max(1),
-            from,
-            touched: Vec::new(),
-            at: Time::ZERO,
-            versions: BTreeSet::new(),
-            count: 0,
-            open: BTreeMap::new(),
-        }
+    pub(super) fn new(from: Time) -> Resurrected {
+        let (touched, versions, open) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        Resurrected { from, touched, at: Time::ZERO, versions, count: 0, open }
     }
 
     /// To be called before `writes` take it in.
@@ -62,15 +48,9 @@ impl Resurrected {
             }
             Observation::Unapplied { key, .. } | Observation::Purged { key, .. } => self.touch(now, key),
             Observation::DiskLost { .. } => writes.keys().for_each(|key| self.touch(now, key)),
-            Observation::Invoked { op, kind: OpKind::Read, key, .. } => {
-                for key in (0..self.lanes).map(|lane| Key(key.0 * self.lanes + lane)) {
-                    if is_bare(key, writes) {
-                        let read = OpenRead { floor: writes.floor(key), saw: Version(0) };
-                        self.open.insert((op, key), read);
-                    }
-                }
+            Observation::Invoked { op, kind: OpKind::Read, key, .. } if is_bare(key, writes) => {
+                self.open.insert(op, writes.floor(key));
             }
-            Observation::Saw { op, key, version } => self.saw(op, key, version),
             _ => {}
         }
     }
@@ -82,37 +62,17 @@ impl Resurrected {
         }
     }
 
-    /// A read has seen this version.
-    pub(super) fn saw(&mut self, op: Op, key: Key, version: Version) {
-        if !self.open.is_empty()
-            && let Some(read) = self.open.get_mut(&(op, key))
-        {
-            read.saw = version;
-        }
-    }
-
-    /// A read is over. Tells whether it saw a resurrected version.
-    pub(super) fn returned(&mut self, op: Op) -> bool {
-        let mut resurrected = false;
-        while let Some((key, OpenRead { floor, saw })) = self.first_of(op) {
-            self.open.remove(&(op, key));
-            resurrected |= Version(0) < saw && saw < floor;
-        }
-        resurrected
+    /// A read returned this version, if any. Tells whether it is a resurrected one.
+    #[inline]
+    pub(super) fn returned(&mut self, op: Op, version: Version) -> bool {
+        !self.open.is_empty()
+            && self.open.remove(&op).is_some_and(|floor| Version(0) < version && version < floor)
     }
 
     /// The run is over. Tells how many have stood again.
     pub(super) fn ended(&mut self, writes: &Writes) -> u64 {
         self.look(writes);
         self.count
-    }
-
-    fn first_of(&self, op: Op) -> Option<(Key, OpenRead)> {
-        if self.open.is_empty() {
-            return None;
-        }
-        let mut reads = self.open.range((op, Key(0))..=(op, Key(u32::MAX)));
-        reads.next().map(|((_, key), read)| (*key, *read))
     }
 
     fn touch(&mut self, now: Time, key: Key) {

@@ -2,36 +2,38 @@
 
 use std::collections::BTreeSet;
 
-use replisim_observe::{Key, Observation, OpKind, Outcome, Said, Version};
+use replisim_observe::{Key, Observation, OpKind, Outcome, Version};
 
 use super::check::Check;
 use super::{OpStory, Run, WriteStory};
 
+/// A version of a key, from some event on.
+type Floor = (Key, Version, usize);
+
 impl Run<'_> {
     pub(super) fn check_conflicts(&self, check: &mut Check<'_>) {
         let promoted = self.find(0, |what| matches!(what, Observation::Promoted { .. })).is_some();
-        let leaderless = self.is_leaderless() && !promoted;
-        let vectors = check.findings.roster.lanes > 1;
-        let ordered = leaderless && !vectors;
+        let vectors = self.lanes() > 1;
+        let applies = self.is_leaderless() && !promoted && !vectors;
         let acked: Vec<_> = self.writes.iter().filter(|w| self.in_window(w) && w.acked.is_some()).collect();
         let mut count = |slug, applies: bool, is: &dyn Fn(&WriteStory) -> bool, of: &[&WriteStory]| {
-            let count = of.iter().filter(|write| is(write)).count();
-            check.count(slug, None, if applies { (count, of.len()) } else { (0, 0) });
+            let of = if applies { of } else { &[] };
+            check.count(slug, None, (of.iter().filter(|write| is(write)).count(), of.len()));
         };
-        count("skew_loss", ordered, &|write| self.is_dead_on_arrival(write), &acked);
-        count("conflict_loss", ordered, &|write| self.is_conflict_loss(write), &acked);
+        count("skew_loss", applies, &|write| self.is_dead_on_arrival(write), &acked);
+        count("conflict_loss", applies, &|write| self.is_conflict_loss(write), &acked);
         let updates: Vec<_> = acked.iter().copied().filter(|write| self.base(write).is_some()).collect();
         count("lost_updates", true, &|write| !vectors && self.is_lost_update(write), &updates);
-        let resurrected = if leaderless { self.resurrected().len() } else { 0 };
-        check.count("resurrected_writes", None, (resurrected, 0));
+        let floors = if applies { self.floors() } else { Vec::new() };
+        check.count("resurrected_writes", None, (self.resurrected(&floors).len(), 0));
         for (client, name) in check.clients() {
             let reads = self.ops.iter().filter(|op| op.client == client && op.kind == OpKind::Read);
-            let reads = reads.filter(|op| leaderless && self.window.contains(self.at(op.invoked)));
+            let reads = reads.filter(|op| applies && self.window.contains(self.at(op.invoked)));
             let reads: Vec<_> = reads.filter(|op| self.ok_answer(op).is_some()).collect();
             let scope = Some(("workload", name));
             let stale = reads.iter().filter(|read| self.is_order_stale(read)).count();
-            check.count("order_stale_reads", scope, if ordered { (stale, reads.len()) } else { (0, 0) });
-            let resurrected = reads.iter().filter(|read| self.is_resurrected(read)).count();
+            check.count("order_stale_reads", scope, (stale, reads.len()));
+            let resurrected = reads.iter().filter(|read| self.is_resurrected(read, &floors)).count();
             check.count("resurrected_reads", scope, (resurrected, reads.len()));
         }
     }
@@ -165,13 +167,16 @@ impl Run<'_> {
         stands && !below_line && of_key().any(overlooked)
     }
 
-    /// The newest version of a key, in a lane, that was acked and held by every owner by event `index`.
-    fn floor(&self, key: Key, index: usize) -> Version {
-        let dropped = self.writes.iter().filter(|write| {
-            let both = self.converged(write).zip(write.acked).map(|(converged, acked)| converged.max(acked));
-            write.key == key && both.is_some_and(|both| both <= index && write.stands(both))
-        });
-        dropped.filter_map(|write| write.version).max().unwrap_or_default()
+    /// Versions of keys, and when each was acked, and had been held by every owner or was purged by one.
+    fn floors(&self) -> Vec<Floor> {
+        let floor = |write: &WriteStory| {
+            let acked = write.acked?;
+            let converged = self.converged(write).map(|converged| converged.max(acked));
+            let purges = |what: &Observation| matches!(what, Observation::Purged { stored, .. } if stored.write == write.write);
+            let from = converged.into_iter().chain(self.find(acked, purges)).filter(|i| write.stands(*i));
+            Some((write.key, write.version?, from.min()?))
+        };
+        self.writes.iter().filter_map(floor).collect()
     }
 
     fn newest_shown(&self, key: Key, index: usize) -> Version {
@@ -181,13 +186,13 @@ impl Run<'_> {
 
     /// Versions that were the newest shown though below the floor, at the end of an instant, from the end of the warm-up
     /// on for the first time.
-    fn resurrected(&self) -> BTreeSet<(Key, Version)> {
+    fn resurrected(&self, floors: &[Floor]) -> BTreeSet<(Key, Version)> {
         let (mut before, mut since) = (BTreeSet::new(), BTreeSet::new());
         let last = |i: &usize| *i + 1 == self.records.len() || self.at(*i) < self.at(*i + 1);
         for i in (0..self.records.len()).filter(last) {
             for key in (0..self.states[i].lines.len() as u32).map(Key) {
                 let newest = self.newest_shown(key, i);
-                if Version(0) < newest && newest < self.floor(key, i) && !before.contains(&(key, newest)) {
+                if Version(0) < newest && newest < floor(floors, key, i) && !before.contains(&(key, newest)) {
                     let counts = self.at(i) >= self.window.from;
                     if counts { &mut since } else { &mut before }.insert((key, newest));
                 }
@@ -197,21 +202,16 @@ impl Run<'_> {
     }
 
     /// Returned what lies below the floor as it was at the invocation, when no owner showed that or a newer one.
-    fn is_resurrected(&self, read: &OpStory) -> bool {
+    fn is_resurrected(&self, read: &OpStory, floors: &[Floor]) -> bool {
         let Some(before) = read.invoked.checked_sub(1) else { return false };
-        let Some((end, ..)) = read.end else { return false };
-        let single = match self.ok_answer(read).map(|answer| answer.said) {
-            Some(Said::Value(Some(stored))) => Some((read.key, stored.version)),
-            _ => None,
-        };
-        let told = self.records[read.invoked..end].iter().filter_map(|record| match record.what {
-            Observation::Saw { op, key, version } if op == read.op => Some((key, version)),
-            _ => None,
-        });
-        let saw = |(key, version): (Key, Version)| {
-            let floor = self.floor(key, before);
-            Version(0) < version && version < floor && self.newest_shown(key, before) < floor
-        };
-        told.chain(single).any(saw)
+        let Some((_, _, Some(returned))) = read.end else { return false };
+        let floor = floor(floors, read.key, before);
+        returned.version < floor && self.newest_shown(read.key, before) < floor
     }
+}
+
+/// The newest floor of a key by event `index`.
+fn floor(floors: &[Floor], key: Key, index: usize) -> Version {
+    let by_then = floors.iter().filter(|(of, _, from)| *of == key && *from <= index);
+    by_then.map(|(_, version, _)| *version).max().unwrap_or_default()
 }

@@ -82,12 +82,15 @@ impl Writes {
 
     /// `member` shows nothing of `key` from now on. What it holds stays the same, but no log stands behind it: what it
     /// shows next, however old, is all it has.
-    pub(crate) fn purged(&mut self, now: Time, member: Member, key: Key, Stored { version, .. }: Stored) {
+    pub(crate) fn purged(&mut self, now: Time, member: Member, key: Key, Stored { version, write }: Stored) {
         let mut copy = self.replicas.copy(member, key);
         if copy.logged <= version {
             copy.logged = Version(0);
         }
         self.replicas.set_copy(member, key, copy);
+        if self.records.get(write.0).is_some_and(|record| record.is_acked() && !record.abandoned) {
+            self.keys[key.index()].raise_floor(version);
+        }
         self.replicas.purges.insert(member, key, version);
         self.divergence.recount(now, key, &self.replicas);
     }
