@@ -22,11 +22,17 @@ const SAMPLED: [&str; 7] = [
 const COUNTED: [&str; 5] =
     ["stale_reads", "lost_writes", "unconverged_writes", "availability", "throughput_ops"];
 /// Worth a row where they say that something happened: there is a sample, or a count that is not 0.
-const IF_IT_HAPPENED: [&str; 11] = [
+const IF_IT_HAPPENED: [&str; 17] = [
     "lost_then_overwritten",
     "stranded_writes",
     "destroyed_writes",
     "rpo_writes",
+    "skew_loss",
+    "conflict_loss",
+    "lost_updates",
+    "resurrected_writes",
+    "order_stale_reads",
+    "resurrected_reads",
     "dirty_reads",
     "early_reads",
     "reads_missing_lost",

@@ -134,7 +134,7 @@ impl Losses {
         match news {
             News::Retired(key, version, _) => {
                 if let Some(place) = self.place(key, version) {
-                    self.judge(key, place, writes.newest_anywhere(key));
+                    self.judge(key, place, writes);
                     let (_, write) = self.keys[key.index()][place];
                     self.records.get_mut(write.0).into_iter().for_each(|record| record.retired = true);
                 }
@@ -152,20 +152,21 @@ impl Losses {
     pub(super) fn ended(&mut self, writes: &Writes) {
         for key in (0..self.keys.len() as u32).map(Key) {
             for place in 0..self.keys[key.index()].len() {
-                self.judge(key, place, writes.newest_anywhere(key));
+                self.judge(key, place, writes);
             }
         }
     }
 
-    /// Whether the write in this place is a conflict loss; of its key, nodes have nothing above `newest`.
-    fn judge(&mut self, key: Key, place: usize, newest: Version) {
-        let writes = &self.keys[key.index()];
-        let (version, write) = writes[place];
+    /// Whether the write in this place is a conflict loss.
+    fn judge(&mut self, key: Key, place: usize, writes: &Writes) {
+        let of_key = &self.keys[key.index()];
+        let (version, write) = of_key[place];
+        let somewhere = |version| version <= writes.newest_anywhere(key);
         let stands = |(version, write): &&(Version, Write)| {
-            let record = self.records.get(write.0);
-            record.is_some_and(|record| !record.abandoned && (record.committed || *version <= newest))
+            let record = self.records.get(write.0).filter(|record| !record.abandoned);
+            record.is_some_and(|record| record.committed || somewhere(*version))
         };
-        let next = writes.range(place + 1..).find(stands);
+        let next = of_key.range(place + 1..).find(stands);
         let next = next.and_then(|(next, write)| Some((*next, self.records.get(write.0)?.context)));
         let Some(record) = self.records.get_mut(write.0) else { return };
         let is_open = std::mem::replace(&mut record.fate, Fate::Judged) == Fate::Open;
