@@ -4,7 +4,8 @@
 //! - [`workload`], [`keys`], [`script`]: what clients do, as scenarios say it; [`faults`]: what goes wrong, one file
 //!   a fault.
 //! - [`world`]: the running whole, a [`Model`](replisim_engine::Model) of the engine; [`stage`]: what a protocol's
-//!   effects do in it; `node`, [`disk`]: whether a node runs, and what it has made durable.
+//!   effects do in it; `node`, [`disk`], [`clocks`]: whether a node runs, what it has
+//!   made durable, and what time it takes it to be.
 //! - [`clients`], `operations`: operations from arrival to answer or time-out; `followers`: reads that come after
 //!   others' writes; `rewrite`: writes of what was read; `outages`: what faults do and how it is
 //!   undone.
@@ -14,6 +15,7 @@
 mod avoided;
 mod ballots;
 pub mod clients;
+pub mod clocks;
 pub mod disk;
 pub mod faults;
 mod followers;
@@ -27,6 +29,7 @@ pub mod stage;
 pub mod workload;
 pub mod world;
 
+pub use clocks::ClockSettings;
 pub use disk::DiskSettings;
 pub use faults::{Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;

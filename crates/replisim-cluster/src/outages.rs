@@ -1,5 +1,6 @@
 //! What faults do to the world, and how it is undone.
 
+use replisim_engine::Shift;
 use replisim_network::{ImpairmentId, Loss, PartitionId, Site};
 use replisim_observe::{Fault as FaultId, Member, Observation, Observer};
 use replisim_protocols::{Kept, Protocol, Timer};
@@ -15,6 +16,7 @@ pub(crate) enum Undo {
     Relieve(ImpairmentId),
     Start(Member, Loss),
     Resume(Member),
+    SetBack(Member, Shift),
 }
 
 /// A fault that is going on.
@@ -34,7 +36,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.active_faults[fault as usize].began = true;
         self.change_for(fault);
         if self.active_faults[fault as usize].undo.is_empty() {
-            self.fault_ends(fault); // an order is done as soon as it is given
+            self.fault_ends(fault); // an order is done as soon as it is given, a clock as soon as it is set
         }
         self.schedule_beat(fault);
         self.watch_primary();
@@ -72,9 +74,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     fn change_for(&mut self, fault: u32) {
         let scene = Scene { nodes: &self.setup.nodes, clients: &self.setup.clients };
-        let changes = self.setup.faults[fault as usize].kind.fault().begin(&scene);
-        for change in changes {
-            let undo = self.change(change);
+        let entry = &self.setup.faults[fault as usize];
+        let stays = entry.lasts.is_none() && entry.kind.fault().stays();
+        for change in entry.kind.fault().begin(&scene) {
+            let undo = self.change(change).filter(|_| !stays);
             self.active_faults[fault as usize].undo.extend(undo);
         }
     }
@@ -103,6 +106,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Change::Pause(member) => {
                 stage.nodes[member.index()].pause();
                 Some(Undo::Resume(member))
+            }
+            Change::Step(member, by) => {
+                stage.clocks[member.index()].step(by);
+                Some(Undo::SetBack(member, by))
             }
             Change::Order(member, command) => {
                 // What the protocol cannot obey is only here if the scenario says that it may be left out.
@@ -133,6 +140,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 Undo::Start(_, _) if stays_down => {}
                 Undo::Start(member, loss) => self.start_again(member, loss),
                 Undo::Resume(member) => self.resume(member),
+                Undo::SetBack(member, by) => self.stage.clocks[member.index()].step_back(by),
                 Undo::Heal(_) | Undo::Relieve(_) => {} // mended
             }
         }
@@ -145,7 +153,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             match *undo {
                 Undo::Heal(partition) => stage.network.heal(stage.now, partition, &mut stage.queue),
                 Undo::Relieve(impairment) => stage.network.relieve(impairment),
-                Undo::Start(..) | Undo::Resume(_) => return true,
+                Undo::Start(..) | Undo::Resume(_) | Undo::SetBack(..) => return true,
             }
             false
         });

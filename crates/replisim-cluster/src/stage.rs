@@ -8,11 +8,11 @@ use replisim_network::{Network, Packet, Site, Traffic};
 use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version, Write};
 use replisim_protocols::{
     Change, CommitRule, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer,
-    WALL_CLOCK_START,
 };
 
 use crate::ballots::Ballots;
 use crate::clients::draw_between;
+use crate::clocks::{Clock, ClockSettings};
 use crate::disk::Disk;
 use crate::node::Node;
 use crate::world::Event;
@@ -35,6 +35,8 @@ pub(crate) struct Stage<P: Protocol, O> {
     store: Vec<Option<Stored>>,
     /// The size of each.
     value_bytes: Vec<u32>,
+    /// What nodes, and after them clients, have on the wall.
+    pub(crate) clocks: Vec<Clock>,
     pub(crate) nodes: Vec<Node<P>>,
     pub(crate) disks: Vec<Disk>,
     /// Writes that have been committed: a primary that takes over may commit again what its predecessor had.
@@ -89,6 +91,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         (nodes, sites): (usize, &[String]),
         (keys, lanes): (usize, usize),
         network: Network,
+        clocks: &[ClockSettings],
         fsync: Option<&Sampler>,
         streams: &Streams,
         observer: O,
@@ -117,6 +120,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             lanes,
             store: vec![None; keys * lanes * nodes],
             value_bytes: vec![0; keys * lanes * nodes],
+            clocks: clocks.iter().map(Clock::new).collect(),
             nodes: sites.iter().map(|_| Node::default()).collect(),
             disks,
             committed: Committed::default(),
@@ -168,8 +172,8 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     }
 
     /// What the clock of a node or client shows.
-    pub(crate) fn wall_clock(&self, _: Site) -> Time {
-        WALL_CLOCK_START + self.now.since(Time::ZERO)
+    pub(crate) fn wall_clock(&self, site: Site) -> Time {
+        self.clocks[site.index()].shows(self.now)
     }
 
     pub(crate) fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {

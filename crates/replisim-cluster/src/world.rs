@@ -6,6 +6,7 @@ use replisim_observe::{Client, Key, Member, Observation, Observer, Op, Placement
 use replisim_protocols::{Members, Protocol, Timer};
 
 use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
+use crate::clocks::ClockSettings;
 use crate::disk::DiskSettings;
 use crate::faults::{FaultEntry, Placed};
 use crate::followers::followers_of;
@@ -30,6 +31,8 @@ pub struct Setup {
     pub clients: Vec<Placed>,
     /// Single operations, each with what it does and its key resolved.
     pub script: Vec<(Step, Action, Key)>,
+    /// How the clocks of nodes, and then of clients, are wrong.
+    pub clocks: Vec<ClockSettings>,
     /// How long the nodes' disks take.
     pub disk: DiskSettings,
     /// What goes wrong.
@@ -112,11 +115,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if P::in_clients(&config) {
             sites.extend(setup.clients.iter().map(|client| format!("client/{}", client.name)));
         }
-        let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config));
+        let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config).max(1));
         let mut stage = Stage::new(
             (names.len(), &sites),
             (setup.keys, lanes as usize),
             setup.network.clone(),
+            &setup.clocks,
             fsync.as_ref(),
             &streams,
             observer,

@@ -1,7 +1,8 @@
 //! The discrete-event engine: what any simulation here runs on, and nothing about replication.
 //!
 //! A map of the code:
-//! - [`time`]: [`Time`] and [`Duration`], whole nanoseconds; [`quantity`]: rates, shares and sizes as users write them.
+//! - [`time`]: [`Time`] and [`Duration`], whole nanoseconds; [`quantity`], [`signed`]: rates, shares, sizes and
+//!   wrongness of clocks as users write them.
 //! - [`queue`]: the event queue, in exact (time, insertion) order, with timers that can be moved and cancelled.
 //! - [`run`]: the run loop, and the trace digest it feeds ([`digest`]).
 //! - [`random`]: streams of randomness found by name; [`law`]: the distributions drawn from them.
@@ -15,6 +16,7 @@ pub mod quantity;
 pub mod queue;
 pub mod random;
 pub mod run;
+pub mod signed;
 pub mod time;
 
 pub use digest::{Digest, Label};
@@ -23,4 +25,5 @@ pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};
 pub use random::{LinkStream, Stream, Streams};
 pub use run::{Model, run_for, run_until};
+pub use signed::{Drift, Shift};
 pub use time::{Duration, Time};

@@ -312,6 +312,8 @@ textual!(
     ["1Gbit/s", "100Mbit/s"]
 );
 
+pub(crate) use textual;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use replisim_cluster::ReadFrom;
 use replisim_measure::{Findings, Leaf};
 use replisim_scenario::Loaded;
 
@@ -13,6 +14,8 @@ use crate::study::{Figure, Run};
 pub enum Warning {
     /// Nothing but the primary serves reads.
     AllReadsAtPrimary,
+    /// These clients read from the primary, and there is none.
+    NoPrimary(Vec<String>),
     /// Quantiles of these measures are only bounded, because samples were cut short: slug, how many, of how many.
     Censored(Vec<(&'static str, u64, u64)>),
     /// Reads of a client take long because of where it is: client, typical latency in ms.
@@ -37,6 +40,11 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     let mut warnings: Vec<Warning> = caveats.into_iter().map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
+    }
+    let sent_to_none =
+        if runs.iter().any(|run| run.primary.is_none()) { read_from_primary(loaded) } else { vec![] };
+    if !sent_to_none.is_empty() {
+        warnings.push(Warning::NoPrimary(sent_to_none));
     }
     let ignored = runs.iter().map(|run| run.ignored_orders).sum();
     if ignored > 0 {
@@ -75,6 +83,18 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     warnings
 }
 
+/// The clients that ask for the primary by `read-from`.
+fn read_from_primary(loaded: &Loaded) -> Vec<String> {
+    let scenario = &loaded.scenario;
+    let of_workloads = scenario.workload.iter().map(|workload| (&workload.name, &workload.read_from));
+    let of_script = scenario.script.iter().map(|step| (&step.client, &step.read_from));
+    let asks = |name: &str| {
+        let mut all = of_workloads.clone().chain(of_script.clone());
+        all.any(|(client, read_from)| client == name && *read_from == ReadFrom::Primary)
+    };
+    scenario.client_names().filter(|name| asks(name)).map(str::to_owned).collect()
+}
+
 fn all_reads_at_primary(runs: &[Run], merged: &Findings) -> bool {
     let Some(primary) = runs.first().and_then(|run| run.primary) else { return false };
     let at_primary = merged.reads_served.get(primary.index()).copied().unwrap_or(0);
@@ -87,6 +107,11 @@ impl fmt::Display for Warning {
         match self {
             Warning::AllReadsAtPrimary => f.write_str(
                 "all reads were served by the primary: staleness is 0 by construction; to see replicas, set a workload's `read-from`",
+            ),
+            Warning::NoPrimary(clients) => write!(
+                f,
+                "`read-from: primary` of `{}`: this protocol has no primary, so the nearest node is asked",
+                clients.join("`, `")
             ),
             Warning::Censored(measures) => {
                 let counts = measures.iter().map(|(slug, censored, of)| format!("{slug} {censored} of {of}"));

@@ -122,3 +122,26 @@ fn the_catalogue_says_what_measures_are_given_by() {
         assert_eq!(given, info.scopes, "{}", info.slug);
     }
 }
+
+#[test]
+fn reads_from_a_primary_that_there_is_not_are_told() {
+    let workload = "workload:\n  - { name: many, at: us, arrivals: { fixed: 200/s }, reads: 100%, read-from: primary }\n";
+    let script = "clients: { alice: us, bob: us }\nscript:\n  - { at: 100ms, client: bob, get: cart, read-from: primary }\n";
+    for (protocol, rest, expected) in [
+        (
+            "{ quorum: { read: one } }",
+            workload.to_owned(),
+            &["`read-from: primary` of `many`: this protocol has no"][..],
+        ),
+        (
+            "{ quorum: { read: one } }",
+            format!("{workload}{script}"),
+            &["`read-from: primary` of `many`, `bob`: this protocol has no", "samples for `bob`"],
+        ),
+        ("{ quorum: { read: one } }", workload.replace("primary", "nearest"), &[]),
+        ("primary-backup", workload.to_owned(), &["all reads were served by the primary"]),
+    ] {
+        let head = HEAD.replace("primary-backup", protocol);
+        check_all(&format!("{head}{rest}"), expected);
+    }
+}

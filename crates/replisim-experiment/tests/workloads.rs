@@ -251,3 +251,56 @@ fn the_writing_share_of_a_workload_reads_before_it_writes() {
         assert!(result.findings.accounting.holds(), "{writes}");
     }
 }
+
+#[test]
+fn under_siblings_a_write_rests_on_one_version_of_each_lane() {
+    let base = BASE.replace("primary-backup: { heartbeat: 1h }", "quorum: { conflicts: siblings }");
+    let (done, bases) = operations(&format!("{base}{}", OVERLAPPING.replace(", read-from: primary", "")));
+    let writes: Vec<Write> = done.iter().filter_map(|done| done.write).collect();
+    let nothing = [0, 1].map(|lane| (Key(lane), Version(0)));
+    assert_eq!(writes.len(), 3);
+    assert_eq!((&bases[&writes[0]][..], &bases[&writes[1]][..]), (&nothing[..], &nothing[..]));
+    let Some((_, Outcome::Ok, Some(Said::Siblings(2)))) = done[4].ended else { panic!("{:?}", done[4]) };
+    let last = &bases[&writes[2]];
+    assert_eq!(last.iter().map(|(key, _)| key.0).collect::<Vec<_>>(), [0, 1]);
+    assert!(last.iter().any(|(_, version)| version.0 > 0), "{last:?}");
+}
+
+/// The nearest of three nodes is down; reads are given up after 200 ms. At 300 and 450 ms their clients know.
+#[test]
+fn a_driver_without_a_primary_leaves_a_node_alone_for_a_second_that_did_not_answer() {
+    let base = "
+duration: 4s
+topology:
+  nodes: { near: N, mid: M, far: F }
+  rtts:
+    - { between: [C, N], rtt: 2ms }
+    - { between: [C, M], rtt: 4ms }
+    - { between: [C, F], rtt: 6ms }
+    - { between: [N, M], rtt: 6ms }
+    - { between: [N, F], rtt: 6ms }
+    - { between: [M, F], rtt: 6ms }
+clients: { alice: C }
+faults: [{ at: 10ms, crash: { nodes: [near] } }]
+";
+    let outcomes = |protocol: &str, read_from: &str| -> Vec<bool> {
+        let steps = [100, 250, 310, 440, 1_440, 1_460].map(|at| {
+            format!("  - {{ at: {at}ms, client: alice, get: k, timeout: 200ms, read-from: {read_from} }}\n")
+        });
+        let (done, _) = operations(&format!("{base}protocol: {protocol}\nscript:\n{}", steps.concat()));
+        done.iter().map(|done| done.ended.unwrap().1 == Outcome::Ok).collect()
+    };
+    let (none, after) = ([false; 6], [false, false, true, true, true, false]);
+    for (protocol, read_from, expected) in [
+        ("{ quorum: { read: one } }", "nearest", after),
+        ("{ quorum: { read: one } }", "primary", after), // there is none: the nearest
+        ("{ quorum: { read: one } }", "{ node: near }", none),
+        ("{ quorum: { read: one, coordinator: any } }", "nearest", after),
+        ("{ quorum: { read: one, copies: 1, coordinator: any } }", "{ node: mid }", none), // the only copy is down
+        ("{ primary-backup: { primary: mid } }", "nearest", none),                         // as it always was
+    ] {
+        assert_eq!(outcomes(protocol, read_from), expected, "{protocol}, {read_from}");
+    }
+    // Key 0 has one copy, and the driver knows where: whoever keeps it is asked, for want of another.
+    assert_eq!(outcomes("{ quorum: { read: one, copies: 1 } }", "random"), none);
+}

@@ -33,6 +33,11 @@ pub fn setup(loaded: &Loaded, seed: u64) -> Result<(Setup, Streams), String> {
             .iter()
             .filter_map(|step| step.action().map(|(action, name)| (step.clone(), action, key(name))))
             .collect(),
+        clocks: placed_nodes(scenario)
+            .iter()
+            .chain(&placed_clients(scenario))
+            .map(|site| scenario.clocks.get(&site.name).copied().unwrap_or_default())
+            .collect(),
         disk: scenario.disk.clone(),
         faults: scenario.faults.clone(),
         keys: first_script_key + script_keys.len(),

@@ -3,6 +3,7 @@
 //! Every check reports a path; the text is found by it. All problems are reported, not the first alone.
 
 mod clients;
+mod clocks;
 
 use replisim_cluster::{FaultEntry, Named, ReadFrom, Scene};
 use replisim_engine::law::LawError;
@@ -13,7 +14,7 @@ use replisim_protocols::{Members, Operation, SettingProblem};
 use crate::build;
 use crate::load::Referenced;
 use crate::presets::{PRESETS, Preset};
-use crate::scenario::{Scenario, is_instant};
+use crate::scenario::Scenario;
 use crate::yaml::{Problem, did_you_mean};
 
 /// Everything that is wrong with a scenario whose types are right.
@@ -27,6 +28,7 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.protocol();
     check.links();
     check.disk();
+    check.clocks();
     check.clients();
     check.script();
     check.faults();
@@ -292,7 +294,7 @@ impl Check<'_> {
             if entry.lasts == Some(Duration::ZERO) {
                 self.report_with(format!("{path}.for"), "a fault of no length", "must be more than 0");
             }
-            if entry.lasts.is_some() && is_instant(entry) {
+            if entry.lasts.is_some() && entry.kind.fault().command().is_some() {
                 let message = "an order is given in an instant: it has no length";
                 self.report_with(format!("{path}.for"), message, "leave it out");
             }

@@ -1,7 +1,7 @@
 //! The fields of a scenario.
 
 use indexmap::IndexMap;
-use replisim_cluster::{Arrivals, DiskSettings, FaultEntry, Step, Workload};
+use replisim_cluster::{Arrivals, ClockSettings, DiskSettings, FaultEntry, Step, Workload};
 use replisim_engine::{Duration, Law, Time};
 use replisim_network::NetworkSettings;
 use replisim_observe::{Roster, Window};
@@ -43,6 +43,9 @@ pub struct Scenario {
     /// How long the nodes' disks take.
     #[serde(default)]
     pub disk: DiskSettings,
+    /// Clocks that are wrong: of nodes, workloads and clients of the script, by name. The others are right.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub clocks: IndexMap<String, ClockSettings>,
     /// How writes get from node to node.
     pub protocol: ProtocolSettings,
     /// Streams of operations.
@@ -305,9 +308,9 @@ pub fn fault_name(entry: &FaultEntry) -> String {
     entry.name.clone().unwrap_or_else(|| entry.kind.fault().label())
 }
 
-/// Whether a fault is over as soon as it began: an operator's order, such as a promotion.
+/// Whether a fault is over as soon as it began: an operator's order, or a clock that is set and stays so.
 pub fn is_instant(entry: &FaultEntry) -> bool {
-    entry.kind.fault().command().is_some()
+    entry.lasts.is_none() && entry.kind.fault().stays()
 }
 
 impl Rtt {

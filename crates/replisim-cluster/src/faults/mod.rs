@@ -15,7 +15,7 @@ pub use ends::Ends;
 pub use entry::FaultEntry;
 pub use scene::{Placed, Scene};
 
-use replisim_engine::Duration;
+use replisim_engine::{Duration, Shift};
 use replisim_network::{Impairment, InFlight, Partition};
 use replisim_observe::Member;
 use replisim_protocols::{Command, Kept};
@@ -29,6 +29,7 @@ table::faults! {
     flapping_link, "flapping-link" => FlappingLink(FlappingLinkFault),
     zone_outage, "zone-outage" => ZoneOutage(ZoneOutageFault),
     region_outage, "region-outage" => RegionOutage(RegionOutageFault),
+    clock_step, "clock-step" => ClockStep(ClockStepFault),
     promote, "promote" => Promote(PromoteFault),
 }
 
@@ -52,6 +53,11 @@ pub trait Fault {
     /// At each turn what it changed is undone, or changed again, in turns.
     fn beat(&self, _beat: u64) -> Option<Duration> {
         None
+    }
+
+    /// Whether what it does is done in an instant and stays, unless `for` says until when.
+    fn stays(&self) -> bool {
+        self.command().is_some()
     }
 
     /// What it orders of the protocol, which must be able to obey.
@@ -96,6 +102,8 @@ pub enum Change {
     Crash(Crash),
     /// Stops a process without killing it.
     Pause(Member),
+    /// Sets the clock of a node.
+    Step(Member, Shift),
     /// An operator's order; nothing to undo.
     Order(Member, Command),
 }
