@@ -21,11 +21,21 @@ clients: { alice: east/b, bob: west/a }
 
 const TEN_MS: &str = "network: { default: { latency: { constant: 10ms }, ordered: false } }";
 
-/// Runs the base with these settings; every expectation must hold, and none be undecided, over a few seeds.
 #[track_caller]
 fn check(settings: &[&str], expect: &[&str]) {
+    check_with(BASE, settings, expect);
+}
+
+#[track_caller]
+fn check_five(settings: &[&str], expect: &[&str]) {
+    check_with(FIVE_COPIES, settings, expect);
+}
+
+/// Runs a base with these settings; every expectation must hold, and none be undecided, over a few seeds.
+#[track_caller]
+fn check_with(base: &str, settings: &[&str], expect: &[&str]) {
     let expect: String = expect.iter().map(|row| format!("  - {row}\n")).collect();
-    let yaml = format!("{BASE}{}\nexpect:\n{expect}", settings.join("\n"));
+    let yaml = format!("{base}{}\nexpect:\n{expect}", settings.join("\n"));
     for seed in 1..=5 {
         let study = run(&load(&yaml), &[seed], 1, &()).expect("a scenario that runs");
         let found: Vec<String> = study
@@ -177,5 +187,82 @@ fn sync_clients_that_hang_for_ever_after_a_heal() {
             &[TEN_MS, &protocol, THOUSAND_KEYS, cut],
             &["share(availability) == 100%", "max(write_latency) > 1900ms", "max(write_latency) < 2500ms"],
         );
+    }
+}
+
+/// Five copies, with the client beside `n0`: from there every other copy is another way away.
+const FIVE_COPIES: &str = "
+duration: 10s
+settle: 20s
+topology: { nodes: { n0: n0, n1: n1, n2: n2, n3: n3, n4: n4 } }
+network:
+  default: { latency: { constant: 1ms }, ordered: false }
+  links:
+    - { between: [n0, n1], latency: { constant: 10ms } }
+    - { between: [n0, n2], latency: { constant: 20ms } }
+    - { between: [n0, n3], latency: { constant: 30ms } }
+    - { between: [n0, n4], latency: { constant: 40ms } }
+clients: { alice: n0 }
+";
+
+const PUT_GET: &str = "script:
+  - { at: 1s, client: alice, put: k, read-from: { node: n0 } }
+  - { at: 4s, client: alice, get: k, read-from: { node: n1 } }";
+
+#[test]
+fn the_first_answer_wins_whatever_its_version() {
+    // n1 misses the write, and coordinates the read: its own copy is the first to answer.
+    let cut = "faults: [{ at: 500ms, partition: { isolate: [n1] }, for: 2s }]";
+    for (read, stale) in [("one", 1), ("quorum", 0)] {
+        let protocol = format!("protocol: {{ quorum: {{ read: {read}, hints: none, read-repair: none }} }}");
+        check_five(
+            &[&protocol, PUT_GET, cut],
+            &[&format!("stale_reads == {stale}"), "unconverged_writes == 1"],
+        );
+    }
+}
+
+#[test]
+fn requests_to_copies_one_after_another() {
+    // A round trip to the farthest of those that must answer, and the client's own: never the sum.
+    let from_n0 = PUT_GET.replace("n1", "n0");
+    for (copies, latency) in [(1, 2), (2, 22), (3, 42), (4, 62), (5, 82)] {
+        let protocol = format!("protocol: {{ quorum: {{ read: {copies}, write: {copies} }} }}");
+        let [read, write] = ["read", "write"].map(|kind| format!("max({kind}_latency) == {latency}ms"));
+        check_five(&[&protocol, &from_n0], &[&read, &write]);
+    }
+}
+
+#[test]
+fn statistics_of_another_latency_than_simulated_time_shows() {
+    let workload = "workload:
+  - { name: w, at: n0, arrivals: { fixed: 100/s }, reads: 50%, read-from: { node: n0 } }";
+    let loaded = load(&format!("{FIVE_COPIES}\nprotocol: quorum\n{workload}"));
+    let (records, _) = observe(&loaded, 1, Vec::<Record>::new(), &()).unwrap();
+    let mut since = BTreeMap::new();
+    for record in &records {
+        match record.what {
+            Observation::Invoked { op, .. } => _ = since.insert(op, record.at),
+            Observation::Returned { op, .. } => {
+                let latency = record.at.since(since[&op]);
+                assert_eq!(latency.millis(), 42.0, "the third of five copies");
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(since.len(), 1_000);
+    let expected = ["min(read_latency) == 42ms", "max(read_latency) == 42ms", "max(write_latency) == 42ms"];
+    check_five(&["protocol: quorum", workload], &expected);
+}
+
+#[test]
+fn a_quorum_write_that_succeeds_with_three_of_five_copies_crashed() {
+    for (crashed, write, written) in [("n1, n2", 3, 100), ("n1, n2, n3", 3, 0), ("n1, n2, n3", 2, 100)] {
+        let crash = format!("faults: [{{ at: 500ms, crash: {{ nodes: [{crashed}] }} }}]");
+        for hints in ["none", "coordinator"] {
+            let protocol = format!("protocol: {{ quorum: {{ write: {write}, hints: {hints} }} }}");
+            let put = PUT_GET.lines().take(2).collect::<Vec<_>>().join("\n");
+            check_five(&[&protocol, &put, &crash], &[&format!("share(availability) == {written}%")]);
+        }
     }
 }

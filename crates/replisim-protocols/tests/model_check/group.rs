@@ -1,12 +1,13 @@
-//! A group of members as the model checker sees it: one moment, what may happen next, and what must hold.
+//! A group of members as the model checker sees it, whatever its protocol: one moment, what may happen next, and what
+//! is claimed while it happens. All writes are of one key, so that order matters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use replisim_observe::{Key, Member, Op, Stored, Time, Version, Write};
-use replisim_protocols::primary_backup::{Config, Failover, PrimaryBackup, Timer};
+use replisim_observe::{Duration, Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::{
-    Change, Command, CommitRule, Effects, Kept, Members, Protocol, Reply, Request, Span, Timer as _,
+    Change, Command, CommitRule, Consistency, Context, Effects, Kept, Members, Protocol, Reply, Request,
+    Span, Timer as _, WALL_CLOCK_START,
 };
 
 /// A replication group, and how much may happen to it.
@@ -14,6 +15,7 @@ use replisim_protocols::{
 pub(crate) struct Bounds {
     pub(crate) members: u32,
     pub(crate) puts: u64,
+    pub(crate) reads: u64,
     pub(crate) crashes: u32,
     pub(crate) kept: Kept,
     pub(crate) drops: u32,
@@ -25,29 +27,59 @@ pub(crate) struct Bounds {
     pub(crate) states: usize,
 }
 
+/// What a protocol, so configured, promises; and how its time goes.
+#[derive(Clone, Default)]
+pub(crate) struct Rules {
+    /// There is a primary with a log: what is committed and shown stands in it.
+    pub(crate) has_log: bool,
+    /// Whoever is elected has every committed write.
+    pub(crate) keeps_commits: bool,
+    /// A read that begins after a write was acknowledged returns that write or a newer one.
+    pub(crate) fresh_reads: bool,
+    /// A read that begins after another has ended returns nothing older.
+    pub(crate) monotonic_reads: bool,
+    /// How much time passes when a timer fires; any timer may fire at any time.
+    pub(crate) tick: Duration,
+}
+
 /// Everything there is at one moment.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Group {
-    pub(crate) members: Vec<Node>,
+pub(crate) struct Group<P: Protocol> {
+    pub(crate) nodes: Vec<Node<P>>,
     /// A set: two equal messages under way are as good as one to protocols that bear loss and repetition.
-    pub(crate) network: Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
+    pub(crate) network: Vec<(Member, Member, P::Message)>,
     pub(crate) facts: Facts,
     pub(crate) spent: Spent,
 }
 
+/// A member.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Node {
-    pub(crate) protocol: PrimaryBackup,
+pub(crate) struct Node<P> {
+    pub(crate) protocol: P,
+    pub(crate) outside: Outside,
+}
+
+/// What a member has outside its protocol.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct Outside {
     pub(crate) store: Option<Stored>,
     pub(crate) log: Vec<Stored>,
-    pub(crate) persisting: Option<u64>,
-    pub(crate) armed: BTreeSet<usize>,
+    persisting: Option<u64>,
+    armed: BTreeSet<usize>,
 }
 
 /// What has happened, as seen from outside.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) committed: Vec<Stored>,
+    /// Who has accepted a write that is committed once enough have.
+    votes: BTreeMap<Write, BTreeSet<Member>>,
+    /// The newest version of which a client was told that it is written.
+    pub(crate) acked: Version,
+    /// The newest version that a read has returned.
+    returned: Version,
+    /// Reads under way: what they must not be older than.
+    reads: BTreeMap<Op, Version>,
     /// Who gave versions above which floor.
     pub(crate) primaries: BTreeMap<Version, Member>,
     pub(crate) serving: Option<Member>,
@@ -56,61 +88,61 @@ pub(crate) struct Facts {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Spent {
-    pub(crate) puts: u64,
-    pub(crate) crashes: u32,
-    pub(crate) drops: u32,
-    pub(crate) fires: u32,
-    pub(crate) orders: u32,
+    puts: u64,
+    reads: u64,
+    crashes: u32,
+    drops: u32,
+    fires: u32,
+    orders: u32,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Action {
     Put(usize),
+    Read(usize),
     Deliver(usize),
     Drop(usize),
     Persist(usize),
     Fire(usize, usize),
-    Crash(usize),
+    Crash(usize, Kept),
     Order(usize),
 }
 
 /// The effects of one handler of member `me`.
-struct Stage<'a> {
+struct Stage<'a, P: Protocol> {
     me: Member,
-    node: &'a mut NodeOutside,
-    pub(crate) network: &'a mut Vec<(Member, Member, <PrimaryBackup as Protocol>::Message)>,
-    pub(crate) facts: &'a mut Facts,
-    /// Whether whoever is elected must have every committed write.
-    keeps_commits: bool,
+    node: &'a mut Outside,
+    network: &'a mut Vec<(Member, Member, P::Message)>,
+    facts: &'a mut Facts,
+    rules: &'a Rules,
+    clock: Duration,
 }
 
-/// A node without its protocol.
-struct NodeOutside {
-    pub(crate) store: Option<Stored>,
-    pub(crate) log: Vec<Stored>,
-    pub(crate) persisting: Option<u64>,
-    pub(crate) armed: BTreeSet<usize>,
-}
-
-impl Stage<'_> {
+impl<P: Protocol> Stage<'_, P> {
     fn expect(&mut self, holds: bool, claim: &'static str) {
         if !holds {
             self.facts.broken.get_or_insert(claim);
         }
     }
+
+    fn returned(&mut self, op: Op, version: Version) {
+        let is_fresh = self.facts.reads.remove(&op).is_none_or(|least| version >= least);
+        self.expect(is_fresh, "a read returns nothing older than what was acknowledged or read before it");
+        self.facts.returned = self.facts.returned.max(version);
+    }
 }
 
-impl Effects<PrimaryBackup> for Stage<'_> {
-    fn send(&mut self, to: Member, message: <PrimaryBackup as Protocol>::Message) {
+impl<P: Protocol> Effects<P> for Stage<'_, P> {
+    fn send(&mut self, to: Member, message: P::Message) {
         let envelope = (self.me, to, message);
         if !self.network.contains(&envelope) {
             self.network.push(envelope);
         }
     }
-    fn arm(&mut self, timer: Timer, _: Span) {
+    fn arm(&mut self, timer: P::Timer, _: Span) {
         self.node.armed.insert(timer.index());
     }
-    fn disarm(&mut self, timer: Timer) {
+    fn disarm(&mut self, timer: P::Timer) {
         self.node.armed.remove(&timer.index());
     }
     fn persist(&mut self, upto: u64, _: u64) {
@@ -118,15 +150,24 @@ impl Effects<PrimaryBackup> for Stage<'_> {
     }
     fn committed(&mut self, _: Key, stored: Stored, _: u32) {
         let is_logged = self.node.log.contains(&stored);
-        self.expect(is_logged, "what is committed is logged");
+        self.expect(is_logged || !self.rules.has_log, "what is committed is logged");
         if !self.facts.committed.contains(&stored) {
             self.facts.committed.push(stored);
         }
     }
+    fn accepted(&mut self, key: Key, stored: Stored, bytes: u32, rule: CommitRule) {
+        let votes = self.facts.votes.entry(stored.write).or_default();
+        votes.insert(self.me);
+        if votes.len() as u32 >= rule.needed {
+            self.committed(key, stored, bytes);
+        }
+    }
     fn logged(&mut self, _: Key, stored: Stored) {
-        let grows = self.node.log.last().is_none_or(|last| last.version < stored.version);
-        self.expect(grows, "logged versions grow");
-        self.node.log.push(stored);
+        if self.rules.has_log {
+            let grows = self.node.log.last().is_none_or(|last| last.version < stored.version);
+            self.expect(grows, "logged versions grow");
+            self.node.log.push(stored);
+        }
     }
     fn unlogged(&mut self, _: Key, undone: Stored, back_to: Option<Stored>) {
         let is_last = self.node.log.pop() == Some(undone);
@@ -138,9 +179,9 @@ impl Effects<PrimaryBackup> for Stage<'_> {
         self.expect(is_before, "what is taken back uncovers what stood before it");
     }
     fn apply(&mut self, _: Key, stored: Stored, _: u32) {
-        let fits = self.node.store.is_none_or(|shown| shown.version < stored.version)
-            && self.node.log.contains(&stored);
-        self.expect(fits, "shown versions grow, and are logged");
+        let grows = self.node.store.is_none_or(|shown| shown.version < stored.version);
+        let is_logged = !self.rules.has_log || self.node.log.contains(&stored);
+        self.expect(grows && is_logged, "shown versions grow, and are logged");
         self.node.store = Some(stored);
     }
     fn unapply(&mut self, _: Key, undone: Stored, back_to: Option<Stored>) {
@@ -165,7 +206,7 @@ impl Effects<PrimaryBackup> for Stage<'_> {
         let above_all = self.facts.committed.iter().all(|stored| stored.version <= floor);
         self.expect(above_all || !is_latest, "the latest floor is above all that is committed");
         let has_all = self.facts.committed.iter().all(|stored| self.node.log.contains(stored));
-        self.expect(has_all || !self.keeps_commits, "whoever is elected has all that was committed");
+        self.expect(has_all || !self.rules.keeps_commits, "whoever is elected has all that was committed");
     }
     fn serving(&mut self) {
         let is_newest = self.facts.primaries.last_key_value().is_some_and(|(_, member)| *member == self.me);
@@ -173,31 +214,32 @@ impl Effects<PrimaryBackup> for Stage<'_> {
             self.facts.serving = Some(self.me);
         }
     }
-    fn accepted(&mut self, _: Key, _: Stored, _: u32, _: CommitRule) {
-        unreachable!("its primary knows what is committed")
-    }
-    fn hinted(&mut self, _: Key, _: Stored) {
-        unreachable!("it keeps no hints")
-    }
-    fn unhinted(&mut self, _: Key, _: Stored) {
-        unreachable!("it keeps no hints")
-    }
+    fn hinted(&mut self, _: Key, _: Stored) {}
+    fn unhinted(&mut self, _: Key, _: Stored) {}
     fn purge(&mut self, _: Key, _: Stored) {
-        unreachable!("it keeps its tombstones")
-    }
-    fn wall_clock(&self) -> Time {
-        unreachable!("its versions are positions in a log")
+        unreachable!("nobody deletes anything")
     }
     fn local_clock(&self) -> Time {
-        Time::ZERO
+        Time::ZERO + self.clock
+    }
+    fn wall_clock(&self) -> Time {
+        WALL_CLOCK_START + self.clock
     }
     fn reply(&mut self, op: Op, reply: Reply) {
-        if let Reply::Written(version) = reply {
-            // Pitfall 15: an answer that belongs to what stood at that position before.
-            let stands = self.node.log.contains(&Stored { version, write: Write(op.0) });
-            self.expect(stands, "a client is told of what stands in the primary's log");
-            let is_committed = self.facts.committed.iter().any(|stored| stored.version == version);
-            self.expect(is_committed, "a client is told of what is committed");
+        match reply {
+            Reply::Written(version) => {
+                // An answer may belong to what stood at that position before.
+                let stands = self.node.log.contains(&Stored { version, write: Write(op.0) });
+                let has_log = self.rules.has_log;
+                self.expect(stands || !has_log, "a client is told of what stands in the primary's log");
+                let is_committed = self.facts.committed.iter().any(|stored| stored.version == version);
+                self.expect(is_committed, "a client is told of what is committed");
+                self.facts.acked = self.facts.acked.max(version);
+            }
+            Reply::Value(stored) => self.returned(op, stored.unwrap_or_default().version),
+            Reply::Newest { stored, .. } => self.returned(op, stored.version),
+            Reply::Siblings(_) | Reply::NotApplied => unreachable!("nobody asks for it"),
+            Reply::Refused | Reply::Redirect(_) => _ = self.facts.reads.remove(&op),
         }
     }
     fn choose(&mut self, _: u32) -> u32 {
@@ -205,99 +247,118 @@ impl Effects<PrimaryBackup> for Stage<'_> {
     }
 }
 
-impl Group {
-    pub(crate) fn new(bounds: &Bounds, config: &Config) -> Group {
+impl<P: Protocol> Group<P> {
+    pub(crate) fn new(bounds: &Bounds, config: &P::Config, rules: &Rules) -> Group<P> {
         let names: Vec<String> = (0..bounds.members).map(|i| format!("n{i}")).collect();
-        let members = (0..bounds.members).map(|i| Node {
-            protocol: PrimaryBackup::new(Member(i), Members { names: &names, regions: &[] }, config),
-            store: None,
-            log: Vec::new(),
-            persisting: None,
-            armed: BTreeSet::new(),
-        });
+        let all = Members { names: &names, regions: &[] };
+        let node = |i| Node { protocol: P::new(Member(i), all, config), outside: Outside::default() };
         let mut group = Group {
-            members: members.collect(),
+            nodes: (0..bounds.members).map(node).collect(),
             network: Vec::new(),
             facts: Facts::default(),
             spent: Spent::default(),
         };
-        for i in 0..group.members.len() {
-            group.with(i, false, |protocol, stage| protocol.start(stage));
+        for i in 0..group.nodes.len() {
+            group.with(i, rules, |protocol, stage| protocol.start(stage));
         }
         group
     }
 
-    fn with(
-        &mut self,
-        member: usize,
-        keeps_commits: bool,
-        act: impl FnOnce(&mut PrimaryBackup, &mut Stage<'_>),
-    ) {
-        let node = &mut self.members[member];
-        let mut outside = NodeOutside {
-            store: node.store,
-            log: std::mem::take(&mut node.log),
-            persisting: node.persisting,
-            armed: std::mem::take(&mut node.armed),
-        };
-        let mut stage = Stage {
-            me: Member(member as u32),
-            node: &mut outside,
-            network: &mut self.network,
-            facts: &mut self.facts,
-            keeps_commits,
-        };
-        act(&mut node.protocol, &mut stage);
-        (node.store, node.log) = (outside.store, outside.log);
-        (node.persisting, node.armed) = (outside.persisting, outside.armed);
+    /// What may happen next within the bounds.
+    pub(crate) fn actions(&self, bounds: &Bounds, rules: &Rules, actions: &mut Vec<Action>) {
+        let spent = &self.spent;
+        for i in 0..self.network.len() {
+            actions.push(Action::Deliver(i));
+            if spent.drops < bounds.drops {
+                actions.push(Action::Drop(i));
+            }
+        }
+        for (i, node) in self.nodes.iter().enumerate() {
+            let takes = !rules.has_log || self.facts.primaries.values().any(|member| member.index() == i);
+            if spent.puts < bounds.puts && takes {
+                actions.push(Action::Put(i));
+            }
+            if spent.reads < bounds.reads {
+                actions.push(Action::Read(i));
+            }
+            if node.outside.persisting.is_some() {
+                actions.push(Action::Persist(i));
+            }
+            if spent.crashes < bounds.crashes {
+                actions.push(Action::Crash(i, bounds.kept));
+            }
+            if spent.fires < bounds.fires {
+                actions.extend(node.outside.armed.iter().map(|timer| Action::Fire(i, *timer)));
+            }
+            if spent.orders < bounds.orders && i > 0 {
+                actions.push(Action::Order(i));
+            }
+        }
     }
 
-    pub(crate) fn apply(&mut self, action: Action, kept: Kept, keeps_commits: bool) {
+    fn with(&mut self, i: usize, rules: &Rules, act: impl FnOnce(&mut P, &mut Stage<'_, P>)) {
+        let Node { protocol, outside } = &mut self.nodes[i];
+        let clock = Duration::from_nanos(u64::from(self.spent.fires) * rules.tick.nanos());
+        let (network, facts) = (&mut self.network, &mut self.facts);
+        let mut stage = Stage { me: Member(i as u32), node: outside, network, facts, rules, clock };
+        act(protocol, &mut stage);
+    }
+
+    pub(crate) fn apply(&mut self, action: Action, rules: &Rules) {
         match action {
             Action::Put(member) => {
-                // All to one key, so that order matters.
                 let (op, write) = (Op(self.spent.puts), Write(self.spent.puts));
-                let request = Request::blind(Key(0), write, Change::Put { bytes: 10 });
                 self.spent.puts += 1;
-                self.with(member, keeps_commits, |protocol, stage| protocol.request(op, request, stage));
+                let (key, change) = (Key(0), Change::Put { bytes: 10 });
+                let (context, stamp) = (Context::new(), Version(self.spent.puts));
+                let request = Request::Write { key, write, change, context, stamp };
+                self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
+            }
+            Action::Read(member) => {
+                let op = Op(u64::MAX - self.spent.reads);
+                self.spent.reads += 1;
+                let acked = if rules.fresh_reads { self.facts.acked } else { Version(0) };
+                let returned = if rules.monotonic_reads { self.facts.returned } else { Version(0) };
+                self.facts.reads.insert(op, acked.max(returned));
+                let (key, consistency, token) = (Key(0), Consistency::Eventual, Version(0));
+                let request = Request::Read { key, consistency, token };
+                self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
             }
             Action::Deliver(i) => {
                 let (from, to, message) = self.network.remove(i);
-                self.with(to.index(), keeps_commits, |protocol, stage| {
-                    protocol.message(from, message, stage)
-                });
+                self.with(to.index(), rules, |protocol, stage| protocol.message(from, message, stage));
             }
             Action::Drop(i) => {
                 self.network.remove(i);
                 self.spent.drops += 1;
             }
             Action::Persist(member) => {
-                if let Some(upto) = self.members[member].persisting.take() {
-                    self.with(member, keeps_commits, |protocol, stage| protocol.persisted(upto, stage));
+                if let Some(upto) = self.nodes[member].outside.persisting.take() {
+                    self.with(member, rules, |protocol, stage| protocol.persisted(upto, stage));
                 }
             }
             Action::Fire(member, timer) => {
                 self.spent.fires += 1;
-                self.members[member].armed.remove(&timer);
-                self.with(member, keeps_commits, |protocol, stage| protocol.timer(Timer::ALL[timer], stage));
+                self.nodes[member].outside.armed.remove(&timer);
+                self.with(member, rules, |protocol, stage| protocol.timer(P::Timer::ALL[timer], stage));
             }
-            Action::Crash(member) => {
+            Action::Crash(member, kept) => {
                 self.spent.crashes += 1;
-                let node = &mut self.members[member];
-                node.persisting = None;
-                node.armed.clear();
+                let outside = &mut self.nodes[member].outside;
+                outside.persisting = None;
+                outside.armed.clear();
                 if kept == Kept::Nothing {
-                    (node.store, node.log) = (None, Vec::new());
+                    (outside.store, outside.log) = (None, Vec::new());
                 }
                 if self.facts.serving == Some(Member(member as u32)) {
                     self.facts.serving = None;
                 }
-                self.with(member, keeps_commits, |protocol, stage| protocol.crash(kept, stage));
-                self.with(member, keeps_commits, |protocol, stage| protocol.start(stage));
+                self.with(member, rules, |protocol, stage| protocol.crash(kept, stage));
+                self.with(member, rules, |protocol, stage| protocol.start(stage));
             }
             Action::Order(member) => {
                 self.spent.orders += 1;
-                self.with(member, keeps_commits, |protocol, stage| protocol.command(Command::Promote, stage));
+                self.with(member, rules, |protocol, stage| protocol.command(Command::Promote, stage));
             }
         }
         self.network.sort_by_cached_key(|envelope| {
@@ -308,89 +369,38 @@ impl Group {
     }
 
     /// Lets everything under way arrive, and disks finish.
-    fn flow(&mut self) {
+    pub(crate) fn flow(&mut self, rules: &Rules) {
         let mut steps = 0;
-        while !self.network.is_empty() || self.members.iter().any(|node| node.persisting.is_some()) {
+        while !self.network.is_empty() || self.nodes.iter().any(|node| node.outside.persisting.is_some()) {
             if !self.network.is_empty() {
-                self.apply(Action::Deliver(0), Kept::Written, false);
+                self.apply(Action::Deliver(0), rules);
             }
-            for member in 0..self.members.len() {
-                self.apply(Action::Persist(member), Kept::Written, false);
+            for member in 0..self.nodes.len() {
+                self.apply(Action::Persist(member), rules);
             }
             steps += 1;
             assert!(steps < 2_000, "members talk without end");
         }
     }
 
-    fn fire(&mut self, timer: Timer) {
-        for member in 0..self.members.len() {
-            if self.members[member].armed.contains(&timer.index()) {
-                self.apply(Action::Fire(member, timer.index()), Kept::Written, false);
-                if timer == Timer::Stand {
-                    self.flow();
-                }
-            }
+    /// Fires a timer of one member, if it is armed.
+    pub(crate) fn fire(&mut self, member: usize, timer: P::Timer, rules: &Rules) {
+        if self.nodes[member].outside.armed.contains(&timer.index()) {
+            self.apply(Action::Fire(member, timer.index()), rules);
         }
-        self.flow();
     }
 
-    /// Whether from here on, if nothing more goes wrong, all members come to hold and show the same.
-    pub(crate) fn converges(&self, failover: &Failover) -> bool {
-        self.at_rest(failover).is_ok()
-    }
-
-    /// What comes of this if nothing more goes wrong: an error if the members do not come to agree.
-    pub(crate) fn at_rest(&self, failover: &Failover) -> Result<(), Box<Group>> {
-        let mut group = self.clone();
-        group.flow();
-        for _ in 0..8 {
-            for timer in [Timer::Ship, Timer::Heartbeat, Timer::Serve] {
-                group.fire(timer);
-            }
-            if !group.has_primary() {
-                group.fire(Timer::Suspect);
-                group.fire(Timer::Stand);
-                if *failover == Failover::Manual {
-                    group.order_someone();
-                }
-            }
-        }
-        if *failover == Failover::None && !group.has_primary() {
-            return Ok(()); // it has lost its disk, and nobody may take its place
-        }
-        let first = &group.members[0];
+    /// Whether all members show the same, stand still, and have kept what was claimed.
+    pub(crate) fn agrees(&self) -> bool {
+        let first = &self.nodes[0].outside;
         let same =
-            group.members.iter().all(|node| node.store == first.store && node.log.last() == first.log.last());
-        let quiet = group.members.iter().all(|node| node.protocol.quiescent());
-        if same && quiet && group.facts.broken.is_none() { Ok(()) } else { Err(Box::new(group)) }
+            |node: &Node<P>| node.outside.store == first.store && node.outside.log.last() == first.log.last();
+        self.nodes.iter().all(|node| same(node) && node.protocol.quiescent()) && self.facts.broken.is_none()
     }
 
-    /// An operator finds someone who can be the primary.
-    fn order_someone(&mut self) {
-        for member in 0..self.members.len() {
-            self.apply(Action::Order(member), Kept::Written, false);
-            self.flow();
-            self.fire(Timer::Heartbeat);
-            self.fire(Timer::Serve);
-            if self.has_primary() {
-                return;
-            }
-        }
-    }
-
-    /// Whether anyone would take a write.
-    fn has_primary(&self) -> bool {
-        (0..self.members.len()).any(|member| {
-            let mut group = self.clone();
-            let before = group.members[member].log.len();
-            group.apply(Action::Put(member), Kept::Written, false);
-            group.members[member].log.len() > before
-        })
-    }
-
-    /// Whether what every member has logged is a part of what the most advanced one has.
-    pub(crate) fn logs_are_prefixes(&self) -> bool {
-        let longest = self.members.iter().map(|node| &node.log).max_by_key(|log| log.len());
-        longest.is_none_or(|longest| self.members.iter().all(|node| longest.starts_with(&node.log)))
+    /// How many members hold `version`, or one that supersedes it.
+    pub(crate) fn holders(&self, version: Version) -> u32 {
+        let holds = |node: &&Node<P>| node.outside.store.is_some_and(|stored| stored.version >= version);
+        self.nodes.iter().filter(holds).count() as u32
     }
 }

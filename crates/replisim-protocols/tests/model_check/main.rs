@@ -6,16 +6,18 @@
 //! says `incomplete`.
 
 mod group;
+mod primary_backup;
+mod quorum;
 
-use replisim_protocols::Kept;
-use replisim_protocols::primary_backup::{Acknowledge, Automatic, Config, Failover, Promote, SemiSync};
+use replisim_protocols::{Kept, Protocol};
 use stateright::{Checker, Model, Property};
 
-use group::{Action, Bounds, Group};
+use group::{Action, Bounds, Group, Rules};
 
 const NOTHING: Bounds = Bounds {
     members: 2,
     puts: 1,
+    reads: 0,
     crashes: 0,
     kept: Kept::Synced,
     drops: 0,
@@ -24,153 +26,73 @@ const NOTHING: Bounds = Bounds {
     states: 40_000,
 };
 
-struct GroupModel {
+/// A group within bounds, and what must hold of each of its moments.
+struct GroupModel<P: Checked> {
     bounds: Bounds,
-    config: Config,
+    config: P::Config,
+    rules: Rules,
 }
 
-impl GroupModel {
-    /// Whether the configuration promises that committed writes survive.
-    fn keeps_commits(&self) -> bool {
-        let waits = self.config.acknowledge != Acknowledge::Async;
-        let elects = matches!(&self.config.failover,
-            Failover::Automatic(automatic) if automatic.promote == Promote::MostAdvanced);
-        waits && elects && self.bounds.kept != Kept::Nothing
-    }
+/// A protocol of which it is known what it promises.
+trait Checked: Protocol<Config: Send + Sync, Message: Send + Sync> + Send + Sync + 'static {
+    /// What holds of this configuration within these bounds.
+    fn rules(bounds: &Bounds, config: &Self::Config) -> Rules;
 
-    fn has_one_history(&self) -> bool {
-        self.config.failover == Failover::None && self.bounds.kept != Kept::Nothing
-    }
+    /// Whether a moment is as it must be.
+    fn holds(group: &Group<Self>, bounds: &Bounds, config: &Self::Config) -> bool;
+
+    /// What comes of this if nothing more goes wrong: an error if the members do not come to agree.
+    fn at_rest(group: &Group<Self>, config: &Self::Config) -> Result<(), Box<Group<Self>>>;
 }
 
-impl Model for GroupModel {
-    type State = Group;
+impl<P: Checked> Model for GroupModel<P> {
+    type State = Group<P>;
     type Action = Action;
 
-    fn init_states(&self) -> Vec<Group> {
-        vec![Group::new(&self.bounds, &self.config)]
+    fn init_states(&self) -> Vec<Group<P>> {
+        vec![Group::new(&self.bounds, &self.config, &self.rules)]
     }
 
-    fn actions(&self, group: &Group, actions: &mut Vec<Action>) {
-        let (bounds, spent) = (&self.bounds, &group.spent);
-        for i in 0..group.network.len() {
-            actions.push(Action::Deliver(i));
-            if spent.drops < bounds.drops {
-                actions.push(Action::Drop(i));
-            }
-        }
-        for (i, node) in group.members.iter().enumerate() {
-            if spent.puts < bounds.puts && group.facts.primaries.values().any(|member| member.index() == i) {
-                actions.push(Action::Put(i));
-            }
-            if node.persisting.is_some() {
-                actions.push(Action::Persist(i));
-            }
-            if spent.crashes < bounds.crashes {
-                actions.push(Action::Crash(i));
-            }
-            if spent.fires < bounds.fires {
-                actions.extend(node.armed.iter().map(|timer| Action::Fire(i, *timer)));
-            }
-            if spent.orders < bounds.orders && i > 0 {
-                actions.push(Action::Order(i));
-            }
-        }
+    fn actions(&self, group: &Group<P>, actions: &mut Vec<Action>) {
+        group.actions(&self.bounds, &self.rules, actions);
     }
 
-    fn next_state(&self, group: &Group, action: Action) -> Option<Group> {
+    fn next_state(&self, group: &Group<P>, action: Action) -> Option<Group<P>> {
         let mut next = group.clone();
-        next.apply(action, self.bounds.kept, self.keeps_commits());
+        next.apply(action, &self.rules);
         Some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("no claim is broken", |_, group: &Group| group.facts.broken.is_none()),
-            Property::always("there is one history", |model: &GroupModel, group: &Group| {
-                !model.has_one_history() || group.logs_are_prefixes()
+            Property::always("no claim is broken", |_, group: &Group<P>| group.facts.broken.is_none()),
+            Property::always("each moment is as it must be", |model: &Self, group: &Group<P>| {
+                P::holds(group, &model.bounds, &model.config)
             }),
             Property::always(
                 "members converge once nothing more goes wrong",
-                |model: &GroupModel, group: &Group| group.converges(&model.config.failover),
+                |model: &Self, group: &Group<P>| P::at_rest(group, &model.config).is_ok(),
             ),
         ]
     }
 }
 
 /// Visits the states within the bounds; says how many there were, and whether that was all.
-fn explore(name: &str, bounds: Bounds, config: Config) {
-    let (budget, failover) = (bounds.states, config.failover.clone());
-    let model = GroupModel { bounds, config };
+fn explore<P: Checked>(name: &str, bounds: Bounds, config: P::Config) {
+    let budget = bounds.states;
+    let rules = P::rules(&bounds, &config);
+    let model = GroupModel::<P> { bounds, config: config.clone(), rules };
     let checker = model.checker().threads(2).target_state_count(budget).spawn_bfs().join();
     if let Some((claim, path)) = checker.discoveries().into_iter().next() {
         let broken = path.last_state().facts.broken;
         panic!(
             "{name}: {claim} ({broken:?})\n{:?}\nin the end {:?}",
             path.clone().into_actions(),
-            path.last_state().at_rest(&failover)
+            P::at_rest(path.last_state(), &config)
         );
     }
     let states = checker.unique_state_count();
     let extent = if checker.state_count() >= budget { "incomplete" } else { "exhaustive" };
     println!("{name}: {states} states, {extent}");
     assert!(states > 500, "{name}: only {states} states: the bounds leave nothing to check");
-}
-
-fn automatic(promote: Promote) -> Failover {
-    Failover::Automatic(Automatic { promote, ..Automatic::default() })
-}
-
-const SEMI_SYNC: fn() -> Acknowledge = || Acknowledge::SemiSync(SemiSync::default());
-
-#[test]
-fn a_crash_and_a_drop_in_any_order_leave_one_history() {
-    let once = Bounds { puts: 2, crashes: 1, drops: 1, fires: 1, ..NOTHING };
-    let intervals = || Config { ship_every: "1s".parse().unwrap(), ..Config::default() };
-    for (name, bounds, config) in [
-        ("two members, two puts", once.clone(), Config::default()),
-        ("shipped at intervals", once.clone(), intervals()),
-        ("three members", Bounds { members: 3, puts: 1, fires: 0, ..once.clone() }, Config::default()),
-        ("semi-sync", once.clone(), Config { acknowledge: SEMI_SYNC(), ..Config::default() }),
-        ("sync", once.clone(), Config { acknowledge: Acknowledge::Sync, ..Config::default() }),
-        ("the process dies", Bounds { kept: Kept::Written, ..once.clone() }, Config::default()),
-        ("the disk is lost", Bounds { kept: Kept::Nothing, ..once.clone() }, Config::default()),
-    ] {
-        explore(name, bounds, config);
-    }
-}
-
-#[test]
-fn the_most_advanced_is_elected_and_has_all_that_was_committed() {
-    let failover = || automatic(Promote::MostAdvanced);
-    let semi_sync = || Config { acknowledge: SEMI_SYNC(), failover: failover(), ..Config::default() };
-    let three = Bounds { members: 3, fires: 4, states: 60_000, ..NOTHING };
-    for (name, bounds) in [
-        ("an election", Bounds { fires: 3, ..three.clone() }),
-        ("an election and a crash", Bounds { crashes: 1, ..three.clone() }),
-        ("an election and a death", Bounds { crashes: 1, kept: Kept::Written, ..three.clone() }),
-        ("an election and a loss", Bounds { drops: 1, ..three.clone() }),
-        ("an election and two puts", Bounds { puts: 2, ..three.clone() }),
-    ] {
-        explore(name, bounds, semi_sync());
-    }
-}
-
-#[test]
-fn members_agree_in_the_end_whoever_was_promoted() {
-    let three = Bounds { members: 3, fires: 3, crashes: 1, ..NOTHING };
-    for (name, bounds, failover, fencing) in [
-        ("the first to notice", three.clone(), automatic(Promote::FirstToNotice), true),
-        ("in order, unfenced", three.clone(), automatic(Promote::Order(vec!["n2".to_string()])), false),
-        ("an order", Bounds { fires: 1, orders: 1, ..three.clone() }, Failover::Manual, true),
-        ("two unfenced orders", Bounds { fires: 0, orders: 2, ..three.clone() }, Failover::Manual, false),
-        (
-            "an order to one of two",
-            Bounds { members: 2, orders: 1, puts: 2, fires: 0, kept: Kept::Nothing, ..three.clone() },
-            Failover::Manual,
-            false,
-        ),
-    ] {
-        explore(name, bounds, Config { failover, fencing, ..Config::default() });
-    }
 }
