@@ -237,6 +237,12 @@ fn of_two_blind_concurrent_puts_the_lower_version_is_a_conflict_loss() {
         let events = [&[first.clone()][..], &second, &[applied(30, 60, &[N0, N2])]].concat();
         check(claim, &events, &[("conflict_loss", conflicts)]);
     }
+    // 60 knew of 50, but with all disks it is gone; 70 did not.
+    let known = [applied(12, 50, &ALL), applied(13, 60, &ALL), acked(14, 60)].concat();
+    let gone = ALL.map(|member| disk_lost(20, member)).concat();
+    let later = [applied(30, 50, &[N1]), invoked(31, 70, None), applied(32, 70, &[N0])].concat();
+    let events = [open.clone(), known, gone, later, acked(33, 70), acked(35, 50)];
+    check("the next above it was lost", &events, &[("conflict_loss", "1 of 3"), ("lost_writes", "1 of 3")]);
     let unanswered = [open, crossed, late, acked(15, 50)];
     check("the winner need not be acked", &unanswered, &[("conflict_loss", "1 of 1")]);
 }
