@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+#[path = "cli/clocks.rs"]
+mod clocks;
 #[path = "cli/messages.rs"]
 mod messages;
 #[path = "cli/refusals.rs"]

@@ -203,7 +203,9 @@ fn every_row_of_a_list_has_a_name_and_a_description() {
         ("presets", "ibm-cloud"),
         ("measures", "staleness_ms"),
         ("laws", "lognormal"),
-        ("faults", "partition"),
+        ("faults", "clock-step"),
+        ("workloads", "arrivals: read-after-ack"),
+        ("workloads", "writes: set-add"),
         ("scenarios", "scenarios/small.yaml"),
     ] {
         let text = out(&scratch.run(&["list", topic]));
@@ -223,8 +225,8 @@ fn the_schema_knows_every_field() {
     let output = Scratch::new("schema").run(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     let fields: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    let all = "name about question seed duration warmup settle topology network disk protocol workload clients script \
-               faults expect";
+    let all = "name about question seed duration warmup settle topology network disk clocks protocol workload clients \
+               script faults expect";
     assert_eq!(fields, all.split(' ').collect::<Vec<_>>());
 }
 
