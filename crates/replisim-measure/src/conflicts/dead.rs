@@ -54,3 +54,34 @@ impl DeadOnArrival {
         later.any(|dead| dead.invoked > acked && dead.acked < invoked && dead.version < version)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_are_remembered_over_all_keys() {
+        let mut dead = DeadOnArrival::default();
+        let at = Time::from_nanos;
+        for i in 0..REMEMBERED as u64 + 10 {
+            let key = Key(u32::from(i >= 5));
+            dead.insert(key, (at(10 * i + 1), at(10 * i + 5)), Version(7));
+        }
+        assert!(!dead.has(Key(0)) && dead.has(Key(1)));
+        assert_eq!((dead.order.len(), dead.keys[&Key(1)].len()), (REMEMBERED, REMEMBERED));
+        for (version, acked, invoked, stale) in [
+            (8, 150, 156, true),
+            (8, 150, 155, false), // the write invoked at 151 was acked at that instant
+            (8, 151, 156, false), // it was invoked at that instant
+            (7, 150, 156, false),
+            (8, 10 * REMEMBERED as u64 + 99, u64::MAX, false), // later than them all
+        ] {
+            let read = (Version(version), at(acked));
+            assert_eq!(
+                dead.make_stale(Key(1), read, at(invoked)),
+                stale,
+                "{version} of {acked} at {invoked}"
+            );
+        }
+    }
+}
