@@ -35,7 +35,7 @@ pub struct Config {
     pub hints: Hints,
     /// How often a node with hints tries to hand them over.
     pub handoff_every: Duration,
-    /// How long hints are kept.
+    /// How long a hint is kept from its last write on.
     pub hint_window: Duration,
     /// Comparison of copies in the background by Merkle trees; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,6 +262,12 @@ impl Configuration for Config {
             "coordinator",
             "siblings get their versions from a node that keeps the key",
             "with `conflicts: siblings`, `replica`",
+        );
+        problem(
+            self.has_siblings() && members.count() == 1,
+            "conflicts",
+            "at a single node no two writes are concurrent",
+            "`last-writer-wins`, or more nodes",
         );
         problem(
             self.has_siblings() && self.hints == Hints::Sloppy,

@@ -6,7 +6,7 @@ use replisim_engine::Time;
 use replisim_observe::{Key, Member, Op};
 
 use super::Quorum;
-use super::config::Hints;
+use super::config::{CommitLog, Hints};
 use super::level::{Level, Places};
 use super::message::{Attempt, Message, Store};
 use super::read::Reading;
@@ -49,14 +49,6 @@ pub(super) struct Targets {
 pub(super) enum Kind {
     Write(Writing),
     Read(Reading),
-}
-
-/// An answer to whoever sent a copy to keep.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) struct Ack {
-    pub(super) to: Member,
-    pub(super) attempt: Attempt,
-    pub(super) place: u32,
 }
 
 impl Attempts {
@@ -131,16 +123,17 @@ impl Quorum {
         targets
     }
 
-    /// Of the copies in `places` as many as `level` takes, at random.
+    /// Of the copies in `places` as many as `level` takes besides those in `drawn`, at random.
     pub(super) fn draw(
         &self,
         key: Key,
         level: Level,
         places: Places,
+        mut drawn: Places,
         out: &mut impl Effects<Self>,
     ) -> Places {
         let copies = self.ring.copies(key);
-        let (mut drawn, mut left) = (0, places);
+        let mut left = places & !drawn;
         while left != 0 && !level.satisfied(&copies, drawn) {
             let nth = out.choose(left.count_ones());
             let place = each(left).nth(nth as usize).unwrap_or_default();
@@ -169,12 +162,20 @@ impl Quorum {
         }
     }
 
-    /// Answers whoever sent a copy.
-    pub(super) fn acknowledge(&mut self, Ack { to, attempt, place }: Ack, out: &mut impl Effects<Self>) {
-        if to == self.me {
-            self.stored(attempt, place, out);
+    /// Answers whoever sent a copy: when it is on the disk, or at once if so configured.
+    pub(super) fn acknowledge(&mut self, to: Member, ack: Message, out: &mut impl Effects<Self>) {
+        if self.settings.commit_log == CommitLog::Periodic || self.disk.is_synced() {
+            self.send_ack(to, ack, out);
         } else {
-            out.send(to, Message::Stored { attempt, place });
+            self.unsynced.push_back((self.disk.end(), to, ack));
+        }
+    }
+
+    /// Sends an answer; to oneself without the network.
+    pub(super) fn send_ack(&mut self, to: Member, ack: Message, out: &mut impl Effects<Self>) {
+        match ack {
+            Message::Stored { attempt, place } if to == self.me => self.stored(attempt, place, out),
+            ack => out.send(to, ack),
         }
     }
 

@@ -86,9 +86,8 @@ impl Disk {
     /// Keeps `state` for `owner`.
     pub(super) fn hint(&mut self, owner: Member, key: Key, state: &State, out: &mut impl Effects<Quorum>) {
         let before = self.hints.get(&(owner, key)).cloned();
-        let mut hint =
-            before.clone().unwrap_or_else(|| Hint { state: state.clone(), since: out.local_clock() });
-        hint.state.merge(state);
+        let mut hint = Hint { state: state.clone(), since: out.local_clock() };
+        before.iter().for_each(|before| hint.state.merge(&before.state));
         self.tell_hint(key, before.as_ref(), Some(&hint), out);
         self.hints.insert((owner, key), hint);
         self.note(Undo::Hint { owner, key, before });
@@ -108,6 +107,11 @@ impl Disk {
     /// The tombstone of a key, if it is one of that version.
     pub(super) fn is_tombstone(&self, key: Key, version: Version) -> bool {
         self.tombstones.get(&key) == Some(&version)
+    }
+
+    /// All tombstones.
+    pub(super) fn tombstones(&self) -> impl Iterator<Item = (Key, Version)> {
+        self.tombstones.iter().map(|(key, version)| (*key, *version))
     }
 
     /// Forgets a tombstone.
@@ -210,7 +214,7 @@ impl Disk {
             Undo::Register { key, undone, before, was_tombstone } => {
                 // It may have been purged meanwhile, and then there is nothing to take back.
                 if out.read(key) == Some(undone) {
-                    out.unapply(key, undone, before);
+                    self.take_back(key, undone, before, out);
                     self.tombstones.remove(&key);
                     was_tombstone.into_iter().for_each(|version| _ = self.tombstones.insert(key, version));
                 }
@@ -220,7 +224,7 @@ impl Disk {
                 for (lane, heard) in (0u32..).zip(&now.heard) {
                     let old = before.as_ref().and_then(|set| set.heard[lane as usize]);
                     if let Some(undone) = heard.filter(|_| *heard != old) {
-                        out.unapply(self.lane_of(key, lane), undone, old);
+                        self.take_back(self.lane_of(key, lane), undone, old, out);
                     }
                 }
                 before.into_iter().for_each(|set| _ = self.siblings.insert(key, set));
@@ -231,6 +235,12 @@ impl Disk {
                 before.into_iter().for_each(|hint| _ = self.hints.insert((owner, key), hint));
             }
         }
+    }
+
+    /// What is shown is what is held.
+    fn take_back(&self, key: Key, undone: Stored, before: Option<Stored>, out: &mut impl Effects<Quorum>) {
+        out.unapply(key, undone, before);
+        out.unlogged(key, undone, before);
     }
 
     /// Tells how the newest writes of a hint change.

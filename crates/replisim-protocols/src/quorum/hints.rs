@@ -47,7 +47,7 @@ impl Quorum {
     /// Somebody hands over what it kept for this member.
     pub(super) fn handed_over(&mut self, from: Member, copy: Copy, out: &mut impl Effects<Self>) {
         self.take(copy.key, &copy.state, out);
-        out.send(from, Message::Handed { key: copy.key, fingerprint: copy.state.fingerprint() });
+        self.acknowledge(from, Message::Handed { key: copy.key, fingerprint: copy.state.fingerprint() }, out);
     }
 
     /// The owner has it.

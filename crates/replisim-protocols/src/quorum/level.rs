@@ -92,14 +92,12 @@ impl Level {
         let all = copies.all().count_ones();
         let written = match self {
             Level::Any => 0,
-            Level::EachQuorum => copies.regions().map(majority).sum(),
+            // Whoever coordinated the write may be of another region.
+            Level::LocalQuorum => copies.regions().map(majority).min().unwrap_or_default(),
             _ => self.needed(copies),
         };
         let enough = (all - written.min(all) + 1).min(all);
-        match least {
-            Level::EachQuorum | Level::LocalOne | Level::LocalQuorum => Level::Exactly(enough),
-            _ => Level::Exactly(enough.max(least.needed(copies))),
-        }
+        Level::Exactly(enough.max(least.needed(copies)))
     }
 
     fn needed(self, copies: &Copies<'_>) -> u32 {

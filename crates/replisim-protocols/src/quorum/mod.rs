@@ -44,7 +44,7 @@ pub use message::{Message, Timer};
 
 use crate::protocol::{Command, Effects, Kept, Members, Operation, Protocol, Request, Route};
 use config::{CommitLog, Coordinator};
-use coordinate::{Ack, Attempts};
+use coordinate::Attempts;
 use disk::Disk;
 use health::Health;
 use hints::Handoff;
@@ -64,7 +64,7 @@ pub struct Quorum {
     /// Operations that this member coordinates.
     attempts: Attempts,
     /// Answers that wait for the disk, by position.
-    unsynced: VecDeque<(u64, Ack)>,
+    unsynced: VecDeque<(u64, Member, Message)>,
     health: Health,
     handoff: Handoff,
     comparison: Comparison,
@@ -177,10 +177,10 @@ impl Protocol for Quorum {
 
     fn persisted(&mut self, upto: u64, out: &mut impl Effects<Self>) {
         self.disk.synced(upto);
-        while self.unsynced.front().is_some_and(|(position, _)| *position <= upto)
-            && let Some((_, ack)) = self.unsynced.pop_front()
+        while self.unsynced.front().is_some_and(|(position, ..)| *position <= upto)
+            && let Some((_, to, ack)) = self.unsynced.pop_front()
         {
-            self.acknowledge(ack, out);
+            self.send_ack(to, ack, out);
         }
         self.flush(out);
     }
@@ -194,6 +194,7 @@ impl Protocol for Quorum {
         self.handoff = Handoff::default();
         self.comparison = Comparison::default();
         self.disk.crash(kept, out);
+        self.await_expiries();
     }
 
     fn quiescent(&self) -> bool {

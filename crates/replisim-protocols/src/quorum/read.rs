@@ -31,7 +31,9 @@ pub(super) struct Reading {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Stage {
-    /// Not enough have answered.
+    /// Not enough have answered, by value or by fingerprint.
+    Comparing,
+    /// Fingerprints differed: of these copies not enough have sent the value.
     Asking,
     /// These copies are being brought up to date before the answer.
     Repairing(Places),
@@ -42,11 +44,15 @@ enum Stage {
 impl Reading {
     /// Of the copies in `asked`, those that have said nothing.
     pub(super) fn silent(&self, asked: Places) -> Places {
-        let digests = self.digests.iter().fold(0, |places, (place, _)| places | 1 << place);
         match self.stage {
             Stage::Repairing(waiting) => waiting,
-            _ => asked & !self.answered & !digests,
+            _ => asked & !self.answered & !self.digested(),
         }
+    }
+
+    /// Copies of which a fingerprint is there.
+    fn digested(&self) -> Places {
+        self.digests.iter().fold(0, |places, (place, _)| places | 1 << place)
     }
 
     /// A copy has answered.
@@ -81,7 +87,7 @@ impl Quorum {
             return out.reply(op, Reply::Refused);
         }
         if self.settings.contact_reads != ContactReads::All {
-            targets.places = self.draw(key, level, targets.places, out);
+            targets.places = self.draw(key, level, targets.places, 0, out);
         }
         let digests = self.settings.contact_reads == ContactReads::Digests;
         let repairs = match self.settings.repair {
@@ -93,7 +99,7 @@ impl Quorum {
             answered: 0,
             agree: 0,
             digests: Vec::new(),
-            stage: Stage::Asking,
+            stage: if digests { Stage::Comparing } else { Stage::Asking },
             repairs,
         };
         let since = out.local_clock();
@@ -173,8 +179,9 @@ impl Quorum {
         out: &mut impl Effects<Self>,
     ) {
         let Some(Pending { kind: Kind::Read(reading), .. }) = self.attempts.get_mut(attempt) else { return };
-        if reading.answered >> place & 1 == 1 {
-            return; // the network's second copy
+        let is_late = matches!(reading.stage, Stage::Repairing(_)); // the answer is settled: it shows what is repaired
+        if is_late || reading.answered >> place & 1 == 1 {
+            return; // … or it is the network's second copy
         }
         reading.hear(place, state);
         self.advance_read(attempt, out);
@@ -189,7 +196,7 @@ impl Quorum {
         out: &mut impl Effects<Self>,
     ) {
         let Some(Pending { kind: Kind::Read(reading), .. }) = self.attempts.get_mut(attempt) else { return };
-        if reading.stage == Stage::Asking && reading.digests.iter().all(|(other, _)| *other != place) {
+        if reading.stage == Stage::Comparing && reading.digests.iter().all(|(other, _)| *other != place) {
             reading.digests.push((place, fingerprint));
             self.advance_read(attempt, out);
         }
@@ -200,22 +207,22 @@ impl Quorum {
         let Some(pending) = self.attempts.get_mut(attempt) else { return };
         let Kind::Read(reading) = &mut pending.kind else { return };
         let copies = self.ring.copies(pending.key);
-        if reading.stage == Stage::Asking {
-            if !reading.digests.is_empty() && reading.answered != 0 {
-                let digested = reading.digests.iter().fold(0, |places, (place, _)| places | 1 << place);
-                if !pending.level.satisfied(&copies, reading.answered | digested) {
-                    return;
-                }
-                let (key, fingerprint) = (pending.key, reading.best.fingerprint());
-                let differ = reading.digests.iter().any(|(_, digest)| *digest != fingerprint);
-                let differ = differ && !Bug::DigestMismatchIgnored.is_on();
-                reading.digests.clear();
-                if differ {
-                    return self.ask(attempt, key, digested, false, out);
-                }
-                reading.answered |= digested;
-                reading.agree |= digested;
+        if reading.stage == Stage::Comparing {
+            let digested = reading.digested();
+            if reading.answered == 0 || !pending.level.satisfied(&copies, reading.answered | digested) {
+                return;
             }
+            reading.stage = Stage::Asking;
+            let (key, fingerprint) = (pending.key, reading.best.fingerprint());
+            let digests = std::mem::take(&mut reading.digests);
+            let differ = digests.iter().any(|(_, digest)| *digest != fingerprint);
+            if differ && !Bug::DigestMismatchIgnored.is_on() {
+                return self.ask(attempt, key, digested, false, out);
+            }
+            reading.answered |= digested;
+            reading.agree |= digested;
+        }
+        if reading.stage == Stage::Asking {
             if !pending.level.satisfied(&copies, reading.answered) {
                 let (key, rest) = (pending.key, pending.targets.places & !reading.answered);
                 return if Bug::OneAfterAnother.is_on() {

@@ -26,6 +26,12 @@ impl Quorum {
         }
     }
 
+    /// Remembers anew what is on the disk.
+    pub(super) fn await_expiries(&mut self) {
+        let queue = self.disk.tombstones().map(|(key, version)| (self.expiry(version), key, version));
+        self.expiring.queue = queue.collect();
+    }
+
     /// Waits for the oldest tombstone to be old enough.
     pub(super) fn await_expiry(&mut self, out: &mut impl Effects<Self>) {
         if let Some((at, ..)) = self.expiring.queue.first() {

@@ -3,10 +3,10 @@
 use replisim_observe::{Key, Member, Op, Stored, Version, Write};
 
 use super::Quorum;
-use super::config::{CommitLog, Conflicts, ContactWrites, Hints, Timestamps};
-use super::coordinate::{Ack, Kind, Pending, each};
+use super::config::{Conflicts, ContactWrites, Hints, Timestamps};
+use super::coordinate::{Kind, Pending, each};
 use super::level::{Level, Places};
-use super::message::{Attempt, Store};
+use super::message::{Attempt, Message, Store};
 use super::value::{State, Value};
 use crate::bug_shelf::Bug;
 use crate::protocol::{Change, Context, Effects, Reply, timestamp};
@@ -46,7 +46,9 @@ impl Quorum {
         if !suffices {
             return out.reply(op, Reply::Refused);
         }
-        let hint_now = if hints { copies.all() & !targets.places } else { 0 };
+        // Whoever is not to be sent the write is not to be handed it later either.
+        let all = self.settings.contact_writes == ContactWrites::All || targets.places == 0;
+        let hint_now = if hints && all { copies.all() & !targets.places } else { 0 };
         let (state, version, lane) = match self.settings.conflicts {
             Conflicts::LastWriterWins(by) => {
                 let version = match by.timestamps {
@@ -76,7 +78,7 @@ impl Quorum {
                 Conflicts::Siblings => self.ring.copies(key).mine().map_or(0, |place| 1 << place),
                 Conflicts::LastWriterWins(_) => 0,
             };
-            targets.places = mine | self.draw(key, level, targets.places, out);
+            targets.places = self.draw(key, level, targets.places, mine, out);
         }
         let writing = Writing { state: state.clone(), version, acked: 0, hinted: 0, answered: false };
         let pending = Pending {
@@ -121,12 +123,7 @@ impl Quorum {
             }
             out.accepted(lane, stored, bytes, rule);
         }
-        let ack = Ack { to: from, attempt, place };
-        if self.settings.commit_log == CommitLog::Periodic || self.disk.is_synced() {
-            self.acknowledge(ack, out);
-        } else {
-            self.unsynced.push_back((self.disk.end(), ack));
-        }
+        self.acknowledge(from, Message::Stored { attempt, place }, out);
     }
 
     /// A copy has been kept.
@@ -179,7 +176,10 @@ impl Quorum {
         out: &mut impl Effects<Self>,
     ) {
         if self.settings.hints == Hints::Coordinator && self.is_node() {
-            self.keep_hints(pending.key, &writing.state, silent & !writing.hinted, out);
+            // The coordinator's own copy is there: its disk is slow.
+            let mine = self.ring.copies(pending.key).mine().map_or(0, |place| 1 << place);
+            let silent = silent & !mine;
+            self.keep_hints(pending.key, &writing.state, silent, out);
             if pending.level == Level::Any && !writing.answered && silent != 0 {
                 self.commit_by_hint(pending.key, &writing.state, out);
                 out.reply(pending.op, Reply::Written(writing.version));
