@@ -6,12 +6,13 @@ use replisim_engine::Time;
 use replisim_observe::{Key, Member, Op};
 
 use super::Quorum;
-use super::config::Hints;
+use super::config::{CommitLog, Hints};
 use super::level::{Level, Places};
 use super::message::{Attempt, Message, Store};
 use super::read::Reading;
 use super::ring::Copies;
 use super::write::Writing;
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Span};
 
 /// Operations under way, by attempt; in the order in which they began.
@@ -51,12 +52,20 @@ pub(super) enum Kind {
     Read(Reading),
 }
 
-/// An answer to whoever sent a copy to keep.
+/// An answer to whoever sent something to keep.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Ack {
     pub(super) to: Member,
-    pub(super) attempt: Attempt,
-    pub(super) place: u32,
+    pub(super) kept: Kept,
+}
+
+/// What has been kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Kept {
+    /// A copy that its coordinator sent.
+    Copy { attempt: Attempt, place: u32 },
+    /// What somebody had kept for this member: it may be forgotten there.
+    Hint { key: Key, fingerprint: u64 },
 }
 
 impl Attempts {
@@ -169,12 +178,22 @@ impl Quorum {
         }
     }
 
-    /// Answers whoever sent a copy.
-    pub(super) fn acknowledge(&mut self, Ack { to, attempt, place }: Ack, out: &mut impl Effects<Self>) {
-        if to == self.me {
-            self.stored(attempt, place, out);
+    /// Answers as soon as what was kept is as durable as configured.
+    pub(super) fn acknowledge_durable(&mut self, ack: Ack, out: &mut impl Effects<Self>) {
+        let at_once = self.settings.commit_log == CommitLog::Periodic || Bug::AckBeforeLog.is_on();
+        if at_once || self.disk.is_synced() {
+            self.acknowledge(ack, out);
         } else {
-            out.send(to, Message::Stored { attempt, place });
+            self.unsynced.push_back((self.disk.end(), ack));
+        }
+    }
+
+    /// Answers whoever sent something to keep.
+    pub(super) fn acknowledge(&mut self, Ack { to, kept }: Ack, out: &mut impl Effects<Self>) {
+        match kept {
+            Kept::Copy { attempt, place } if to == self.me => self.stored(attempt, place, out),
+            Kept::Copy { attempt, place } => out.send(to, Message::Stored { attempt, place }),
+            Kept::Hint { key, fingerprint } => out.send(to, Message::Handed { key, fingerprint }),
         }
     }
 

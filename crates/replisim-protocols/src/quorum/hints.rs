@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use replisim_observe::{Key, Member};
 
 use super::config::Hints;
+use super::coordinate::{Ack, Kept};
 use super::message::{Copy, Message};
 use super::{Quorum, Timer};
 use crate::protocol::{Effects, Span};
@@ -47,7 +48,8 @@ impl Quorum {
     /// Somebody hands over what it kept for this member.
     pub(super) fn handed_over(&mut self, from: Member, copy: Copy, out: &mut impl Effects<Self>) {
         self.take(copy.key, &copy.state, out);
-        out.send(from, Message::Handed { key: copy.key, fingerprint: copy.state.fingerprint() });
+        let kept = Kept::Hint { key: copy.key, fingerprint: copy.state.fingerprint() };
+        self.acknowledge_durable(Ack { to: from, kept }, out);
     }
 
     /// The owner has it.

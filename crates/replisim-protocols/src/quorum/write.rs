@@ -3,8 +3,8 @@
 use replisim_observe::{Key, Member, Op, Stored, Version, Write};
 
 use super::Quorum;
-use super::config::{CommitLog, Conflicts, ContactWrites, Hints, Timestamps};
-use super::coordinate::{Ack, Kind, Pending, each};
+use super::config::{Conflicts, ContactWrites, Hints, Timestamps};
+use super::coordinate::{Ack, Kept, Kind, Pending, each};
 use super::level::{Level, Places};
 use super::message::{Attempt, Store};
 use super::value::{State, Value};
@@ -121,12 +121,7 @@ impl Quorum {
             }
             out.accepted(lane, stored, bytes, rule);
         }
-        let ack = Ack { to: from, attempt, place };
-        if self.settings.commit_log == CommitLog::Periodic || self.disk.is_synced() {
-            self.acknowledge(ack, out);
-        } else {
-            self.unsynced.push_back((self.disk.end(), ack));
-        }
+        self.acknowledge_durable(Ack { to: from, kept: Kept::Copy { attempt, place } }, out);
     }
 
     /// A copy has been kept.
