@@ -35,8 +35,11 @@ struct Done {
     ended: Option<(Time, Outcome, Option<Said>)>,
 }
 
+/// What each write rests on.
+type Bases = BTreeMap<Write, Vec<(Key, Version)>>;
+
 /// The operations of a run in the order of their invocation, and what each write rests on.
-fn operations(yaml: &str) -> (Vec<Done>, BTreeMap<Write, Vec<(Key, Version)>>) {
+fn operations(yaml: &str) -> (Vec<Done>, Bases) {
     let (records, _) = observe(&load(yaml), 1, Vec::<Record>::new(), &()).unwrap();
     let (mut order, mut done, mut bases) = (Vec::new(), BTreeMap::<Op, Done>::new(), BTreeMap::new());
     let mut last = None;

@@ -9,7 +9,7 @@ use std::cell::Cell;
 /// A mistake, as it has been seen elsewhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bug {
-    /// A replica acknowledges what is not on its disk yet.
+    /// A replica, or a copy, acknowledges what is not on its disk yet.
     AckBeforeLog,
     /// What was lost on the way is never asked for.
     NoCatchUp,

@@ -12,6 +12,7 @@ use super::message::{Attempt, Message, Store};
 use super::read::Reading;
 use super::ring::Copies;
 use super::write::Writing;
+use crate::bug_shelf::Bug;
 use crate::protocol::{Effects, Span};
 
 /// Operations under way, by attempt; in the order in which they began.
@@ -164,7 +165,8 @@ impl Quorum {
 
     /// Answers whoever sent a copy: when it is on the disk, or at once if so configured.
     pub(super) fn acknowledge(&mut self, to: Member, ack: Message, out: &mut impl Effects<Self>) {
-        if self.settings.commit_log == CommitLog::Periodic || self.disk.is_synced() {
+        let at_once = self.settings.commit_log == CommitLog::Periodic || Bug::AckBeforeLog.is_on();
+        if at_once || self.disk.is_synced() {
             self.send_ack(to, ack, out);
         } else {
             self.unsynced.push_back((self.disk.end(), to, ack));

@@ -2,7 +2,7 @@
 
 use replisim_observe::{Duration, Member};
 use replisim_protocols::bug_shelf::Bug;
-use replisim_protocols::quorum::config::{AntiEntropy, Conflicts, ContactReads, ReadRepair};
+use replisim_protocols::quorum::config::{AntiEntropy, Conflicts, ContactReads, Hints, ReadRepair};
 use replisim_protocols::quorum::level::Level;
 use replisim_protocols::quorum::{Config, Quorum, Timer};
 use replisim_protocols::{Consistency, Kept};
@@ -96,6 +96,42 @@ fn a_write_that_counts_hints_as_copies() {
         stage.told(put)
     };
     check(Bug::HintCounted, told, "nothing", "written");
+}
+
+#[test]
+fn an_ack_of_a_copy_before_the_log() {
+    let told = || {
+        let mut stage = copies(3, |_| {});
+        [B, C].into_iter().for_each(|member| stage.slow_disk(member));
+        let put = stage.put(A, 0);
+        stage.deliver();
+        stage.told(put)
+    };
+    check(Bug::AckBeforeLog, told, "nothing", "written");
+}
+
+#[test]
+fn an_ack_of_a_hint_before_the_log() {
+    let told_and_shown = || {
+        let sloppy = |config: &mut Config| (config.copies, config.hints) = (Some(2), Hints::Sloppy);
+        let mut stage = copies(3, sloppy);
+        stage.crash(B, Kept::Synced);
+        stage.put(A, 0);
+        stage.pass(Duration::from_secs(2));
+        stage.fire(A, Timer::Patience); // B is taken for dead
+        let put = stage.put(A, 0); // C stands in
+        stage.deliver();
+        stage.start(B);
+        stage.slow_disk(B);
+        stage.fire(C, Timer::Handoff);
+        stage.deliver();
+        stage.crash(B, Kept::Synced);
+        stage.start(B);
+        stage.fire(C, Timer::Handoff);
+        stage.deliver();
+        [stage.told(put), stage.shows(B, 0)]
+    };
+    check(Bug::AckBeforeLog, told_and_shown, ["written", "write 1"], ["written", "nothing"]);
 }
 
 #[test]

@@ -158,7 +158,7 @@ impl<P: Protocol> Stage<P> {
         self.cut.remove(&member);
     }
 
-    /// From now on the disk does not finish.
+    /// From now on the disk does not finish, until the member is started again.
     pub(crate) fn slow_disk(&mut self, member: Member) {
         self.slow.insert(member);
     }
@@ -176,6 +176,7 @@ impl<P: Protocol> Stage<P> {
 
     pub(crate) fn start(&mut self, member: Member) {
         self.down.remove(&member);
+        self.slow.remove(&member);
         self.at(member, |protocol, out| protocol.start(out));
     }
 

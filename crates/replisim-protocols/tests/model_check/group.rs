@@ -13,6 +13,8 @@ use replisim_protocols::{
 /// A replication group, and how much may happen to it.
 #[derive(Clone)]
 pub(crate) struct Bounds {
+    /// What has happened before anything else may.
+    pub(crate) before: &'static [Action],
     pub(crate) members: u32,
     pub(crate) puts: u64,
     pub(crate) reads: u64,
@@ -64,6 +66,7 @@ pub(crate) struct Node<P> {
 pub(crate) struct Outside {
     pub(crate) store: Option<Stored>,
     pub(crate) log: Vec<Stored>,
+    hints: BTreeSet<Stored>,
     persisting: Option<u64>,
     armed: BTreeSet<usize>,
 }
@@ -96,7 +99,7 @@ pub(crate) struct Spent {
     orders: u32,
 }
 
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Action {
     Put(usize),
     Read(usize),
@@ -214,8 +217,12 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
             self.facts.serving = Some(self.me);
         }
     }
-    fn hinted(&mut self, _: Key, _: Stored) {}
-    fn unhinted(&mut self, _: Key, _: Stored) {}
+    fn hinted(&mut self, _: Key, stored: Stored) {
+        self.node.hints.insert(stored);
+    }
+    fn unhinted(&mut self, _: Key, stored: Stored) {
+        self.node.hints.remove(&stored);
+    }
     fn purge(&mut self, _: Key, _: Stored) {
         unreachable!("nobody deletes anything")
     }
@@ -261,6 +268,7 @@ impl<P: Protocol> Group<P> {
         for i in 0..group.nodes.len() {
             group.with(i, rules, |protocol, stage| protocol.start(stage));
         }
+        bounds.before.iter().for_each(|action| group.apply(*action, rules));
         group
     }
 
@@ -348,7 +356,7 @@ impl<P: Protocol> Group<P> {
                 outside.persisting = None;
                 outside.armed.clear();
                 if kept == Kept::Nothing {
-                    (outside.store, outside.log) = (None, Vec::new());
+                    (outside.store, outside.log, outside.hints) = Default::default();
                 }
                 if self.facts.serving == Some(Member(member as u32)) {
                     self.facts.serving = None;
@@ -390,17 +398,21 @@ impl<P: Protocol> Group<P> {
         }
     }
 
-    /// Whether all members show the same, stand still, and have kept what was claimed.
-    pub(crate) fn agrees(&self) -> bool {
+    /// Whether the first `owners` members show the same, all stand still, and no claim was broken.
+    pub(crate) fn agrees(&self, owners: usize) -> bool {
         let first = &self.nodes[0].outside;
         let same =
             |node: &Node<P>| node.outside.store == first.store && node.outside.log.last() == first.log.last();
-        self.nodes.iter().all(|node| same(node) && node.protocol.quiescent()) && self.facts.broken.is_none()
+        let quiet = self.nodes.iter().all(|node| node.protocol.quiescent());
+        self.nodes[..owners].iter().all(same) && quiet && self.facts.broken.is_none()
     }
 
-    /// How many members hold `version`, or one that supersedes it.
-    pub(crate) fn holders(&self, version: Version) -> u32 {
-        let holds = |node: &&Node<P>| node.outside.store.is_some_and(|stored| stored.version >= version);
+    /// How many members hold `version`, or one that supersedes it; perhaps for others.
+    pub(crate) fn holders(&self, version: Version, for_others: bool) -> u32 {
+        let holds = |node: &&Node<P>| {
+            let hints = node.outside.hints.iter().filter(|_| for_others);
+            node.outside.store.iter().chain(hints).any(|stored| stored.version >= version)
+        };
         self.nodes.iter().filter(holds).count() as u32
     }
 }

@@ -15,6 +15,7 @@ use stateright::{Checker, Model, Property};
 use group::{Action, Bounds, Group, Rules};
 
 const NOTHING: Bounds = Bounds {
+    before: &[],
     members: 2,
     puts: 1,
     reads: 0,

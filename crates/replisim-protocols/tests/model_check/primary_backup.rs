@@ -45,7 +45,7 @@ impl Checked for PrimaryBackup {
         if config.failover == Failover::None && !has_primary(&group) {
             return Ok(()); // it has lost its disk, and nobody may take its place
         }
-        if group.agrees() { Ok(()) } else { Err(Box::new(group)) }
+        if group.agrees(group.nodes.len()) { Ok(()) } else { Err(Box::new(group)) }
     }
 }
 
