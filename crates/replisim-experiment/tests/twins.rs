@@ -1,5 +1,6 @@
 //! Whole random runs: the streaming measures equal their brute-force twins to the nanosecond, and everything adds up.
 
+mod random_quorum;
 mod support;
 
 use std::ops::Range;
@@ -12,7 +13,7 @@ use replisim_observe::Record;
 use support::load;
 
 /// A small scenario out of a seed: few operations, so that the twins, which take n² and more, stay quick.
-fn random_scenario(stream: &mut Stream, faults: u64) -> String {
+fn random_scenario(stream: &mut Stream, faults: u64, quorum: bool) -> String {
     let mut draw = |n: u64| below(stream, n);
     let nodes = 2 + draw(3);
     let law = |kind: u64, ms: u64| match kind {
@@ -26,12 +27,17 @@ fn random_scenario(stream: &mut Stream, faults: u64) -> String {
         yaml += &format!("    n{i}: {}\n", place(i));
     }
     yaml += &format!("network:\n  same-zone: {{ latency: {} }}\n", law(draw(3), draw(5)));
-    yaml +=
-        &format!("  default: {{ latency: {}, ordered: {} }}\n", law(draw(3), 1 + draw(120)), draw(2) == 0);
+    let (latency, ordered) = (law(draw(3), 1 + draw(120)), draw(2) == 0);
+    let duplicate = if quorum && !ordered { ", duplicate: 10%" } else { "" };
+    yaml += &format!("  default: {{ latency: {latency}, ordered: {ordered}{duplicate} }}\n");
     if draw(2) == 0 {
         yaml += &format!("disk: {{ fsync: {} }}\n", law(draw(3), 1 + draw(20)));
     }
-    yaml += &protocol(&mut draw, nodes);
+    yaml += &if quorum {
+        random_quorum::protocol(&mut draw, nodes) + &random_quorum::extras(&mut draw)
+    } else {
+        protocol(&mut draw, nodes)
+    };
     yaml += "workload:\n";
     let keys = 1 + draw(3);
     for w in 0..1 + draw(3) {
@@ -44,9 +50,10 @@ fn random_scenario(stream: &mut Stream, faults: u64) -> String {
             "{ session: { behind: redirect } }",
             "{ bounded: { staleness: 200ms, behind: refuse } }",
         ][draw(6) as usize];
+        let writes = if quorum { random_quorum::writes(&mut draw) } else { "put" };
         yaml += &format!(
             "  - {{ name: w{w}, at: {}, arrivals: {{ {}: {}/s }}, reads: {}%, keys: {{ uniform: {{ count: {keys} }} }}, \
-             read-from: {from}, consistency: {consistency}, timeout: {}ms }}\n",
+             writes: {writes}, read-from: {from}, consistency: {consistency}, timeout: {}ms }}\n",
             place(draw(nodes)),
             ["poisson", "fixed"][draw(2) as usize],
             3 + draw(12),
@@ -151,7 +158,7 @@ fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
     }
 }
 
-/// Runs a random scenario of each seed and compares every measure with its twin. Returns what happened in all of them
+/// Runs a random scenario of each seed, every other one of quorums, and compares every measure with its twin. Returns what happened in all of them
 /// together, and the digest of their digests.
 fn check(seeds: Range<u64>, faults: impl Fn(&mut Stream) -> u64) -> (Findings, Digest) {
     let mut all: Option<Findings> = None;
@@ -159,7 +166,7 @@ fn check(seeds: Range<u64>, faults: impl Fn(&mut Stream) -> u64) -> (Findings, D
     for seed in seeds {
         let mut stream = Streams::new(seed).named("scenario");
         let faults = faults(&mut stream);
-        let yaml = random_scenario(&mut stream, faults);
+        let yaml = random_scenario(&mut stream, faults, seed % 2 == 1);
         let loaded = load(&yaml);
         let scenario = &loaded.scenario;
         let watchers = (Measures::new(scenario.roster(), scenario.window()), Vec::<Record>::new());
