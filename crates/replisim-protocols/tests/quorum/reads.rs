@@ -160,3 +160,19 @@ fn the_coordinator_s_own_copy_is_one_like_any_other() {
     script.read("b", 0);
     script.expect("b answers 3: 1");
 }
+
+#[test]
+fn reads_may_go_back_while_a_write_is_under_way_unless_they_repair() {
+    for (read_repair, second) in [(ReadRepair::None, "1"), (ReadRepair::Blocking, "2")] {
+        let mut script = five(&["a"], |config| config.read_repair = read_repair);
+        script.read("lib", 0);
+        ["a", "b", "c"].iter().for_each(|member| script.there_and_back("lib", member));
+        ["b", "c"].iter().for_each(|member| script.there_and_back("lib", member));
+        script.expect_answers("lib answers 3: 2");
+        script.drop_all();
+        script.read("lib", 0);
+        ["c", "d", "e"].iter().for_each(|member| script.there_and_back("lib", member));
+        script.deliver();
+        script.expect_answers(&format!("lib answers 4: {second}"));
+    }
+}
