@@ -40,8 +40,7 @@ fn test() -> Result<(), String> {
         ["clippy", "--workspace", "--all-targets", "--features", shelf, "--quiet", "--", "-D", "warnings"];
     cargo("clippy", &clippy, &[])?;
     cargo("tests", &["test", "--workspace", "--quiet"], &[])?;
-    let bug_shelf =
-        ["test", "--package", "replisim-protocols", "--features", shelf, "--test", "bug_shelf", "--quiet"];
+    let bug_shelf = ["test", "--workspace", "--features", shelf, "--test", "bug_shelf", "--quiet"];
     cargo("bug shelf", &bug_shelf, &[])?;
     cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     cargo("build debug", &["build", "--package", "replisim", "--quiet"], &[])?;

@@ -55,5 +55,7 @@ fn seeds_that_were_finished_before_the_stop_are_kept() {
     assert_eq!(stopped("100ms", 1, 4, 1), (vec![1, 2, 3], vec![1, 2, 3, 4]));
     assert_eq!(stopped("100ms", 1, 1, 1), (vec![], vec![1]));
     let (finished, heard) = stopped("100ms", 2, 4, 1);
-    assert!(!finished.contains(&4) && finished.len() + 1 == heard.len(), "{finished:?} of {heard:?}");
+    // Besides the fourth, the other thread may be in the middle of a seed.
+    let cut_short = heard.len() - finished.len();
+    assert!(!finished.contains(&4) && (1..=2).contains(&cut_short), "{finished:?} of {heard:?}");
 }
