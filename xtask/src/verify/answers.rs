@@ -35,7 +35,7 @@ const SHIP_EVERY: &str = "protocol.primary-backup.ship-every=500ms";
 const EXPONENTIAL_WAYS: &str = "network={ default: { latency: { constant: 1ms } }, links: [\
     { from: primary, to: near, kinds: { replicate: { latency: { exponential: { mean: 20ms } } } } }, \
     { from: primary, to: far, kinds: { replicate: { latency: { exponential: { mean: 50ms } } } } }] }";
-const ONE_A_SECOND: &str = "workload.writer.arrivals={ fixed: 1/s }";
+const ONE_A_SECOND: &str = "workload=[{ name: writer, at: C, arrivals: { fixed: 1/s }, reads: 0% }]";
 
 /// One key, and an exponential way to the near replica; heartbeats would take part in the order of arrivals.
 const IN_ORDER: &[&str] = &[

@@ -5,9 +5,9 @@ use super::Effort;
 use super::row::{Estimate, Row, Table, Unit, error_of, least_error};
 use super::simulate::{Job, Scope};
 
-/// N, R, W.
+/// N, R, W; the first few are run every time.
 const CASES: [(u64, u64, u64); 8] =
-    [(3, 1, 1), (3, 1, 2), (3, 2, 1), (5, 1, 2), (5, 2, 2), (5, 2, 1), (3, 2, 2), (5, 3, 3)];
+    [(3, 1, 1), (5, 2, 2), (5, 1, 2), (3, 2, 2), (3, 1, 2), (3, 2, 1), (5, 2, 1), (5, 3, 3)];
 /// Misses of at least so many writes.
 const MISSED: [u64; 4] = [1, 2, 3, 5];
 
@@ -16,7 +16,7 @@ const READER: Scope<'_> = Some(("workload", "reader"));
 
 /// The share of reads that miss at least k writes.
 pub(crate) fn table(effort: Effort) -> Result<Table, String> {
-    let seconds = if effort == Effort::Full { 64 } else { 6 };
+    let (seconds, cases) = if effort == Effort::Full { (32, &CASES[..]) } else { (2, &CASES[..4]) };
     let mut table = Table {
         heading: "k-staleness of partial quorums".to_owned(),
         words: "Reference: the formula of Bailis et al. (VLDB 2012, §3.1), with random quorums and nothing that spreads writes \
@@ -25,7 +25,7 @@ pub(crate) fn table(effort: Effort) -> Result<Table, String> {
         rows: Vec::new(),
         operations: 0,
     };
-    for (i, (n, r, w)) in (0..).zip(CASES) {
+    for (i, (n, r, w)) in (0..).zip(cases.iter().copied()) {
         let miss = choose(n - w, r) / choose(n, r);
         let nodes: String = (1..=n).map(|i| format!("n{i}: here, ")).collect();
         let set = vec![
@@ -33,7 +33,7 @@ pub(crate) fn table(effort: Effort) -> Result<Table, String> {
             format!("protocol.quorum.copies={n}"),
             format!("protocol.quorum.read={r}"),
             format!("protocol.quorum.write={w}"),
-            format!("duration={}s", 4 + seconds),
+            format!("duration={}s", 1 + seconds),
         ];
         let outcomes =
             Job { scenario: "papers/k-staleness", set, first_seed: 200_001 + 1_000 * i, seeds: SEEDS }

@@ -107,15 +107,21 @@ impl Outcome {
         numbers.ok_or_else(|| format!("no share of {slug} {scope:?}"))
     }
 
-    /// A share. Its error is that of the seeds, and never less than if every trial were independent.
+    /// A share. Its error is that of the seeds, where there are enough events in them for it to be trusted, and never
+    /// less than if every trial were independent.
     pub(crate) fn share(&self, slug: &str, scope: Scope<'_>) -> Result<Estimate, String> {
         let (count, of) = self.count_of(slug, scope)?;
         let value = count as f64 / of as f64;
-        // Of a few events the seeds' own spread says little.
-        let enough = count.min(of - count) >= 30;
-        let over_seeds = if enough { self.error_of_mean(slug, scope).unwrap_or(0.0) } else { 0.0 };
-        let error = over_seeds.max(least_error(value, of as f64));
-        Ok(Estimate { value, error, runs: Some(self.seeds) })
+        let independent = least_error(value, of as f64);
+        match self.error_of_mean(slug, scope).filter(|_| self.are_enough(count.min(of - count) as f64)) {
+            Some(error) => Ok(Estimate { value, error: error.max(independent), runs: Some(self.seeds) }),
+            None => Ok(Estimate { value, error: independent, runs: None }),
+        }
+    }
+
+    /// Whether so many events, in all seeds, are enough for the seeds to tell the error.
+    fn are_enough(&self, events: f64) -> bool {
+        self.seeds >= 30 && events >= 30.0 * self.seeds as f64
     }
 
     /// The mean of samples of all seeds.
@@ -131,11 +137,29 @@ impl Outcome {
         number.ok_or_else(|| format!("no {statistic} of {slug} {scope:?} in {}", self.leaf(slug, scope)))
     }
 
-    /// A quantile such as `p99_9` of the samples of all seeds.
-    pub(crate) fn quantile(&self, slug: &str, quantile: &str) -> Result<Estimate, String> {
-        let value = self.number(slug, None, quantile)?;
-        let error = error_of(self.each(&format!("{slug}_{quantile}"))?);
-        Ok(Estimate { value, error, runs: Some(self.seeds) })
+    /// A quantile of the samples of all seeds. The same holds for its error.
+    pub(crate) fn quantile(&self, slug: &str, (q, name): (f64, &str)) -> Result<Estimate, String> {
+        let value = self.number(slug, None, name)?;
+        let n = self.number(slug, None, "n")?;
+        let independent = self.error_of_quantile(slug, q, n)?;
+        if self.are_enough(n * (1.0 - q)) {
+            let error = error_of(self.each(&format!("{slug}_{name}"))?);
+            return Ok(Estimate { value, error: error.max(independent), runs: Some(self.seeds) });
+        }
+        Ok(Estimate { value, error: independent, runs: None })
+    }
+
+    /// The standard error of a quantile of `n` independent samples: that of the share below it, by how steep the quantile
+    /// function is between its neighbours (in the logarithm of the share above, in which tails are nearly straight).
+    fn error_of_quantile(&self, slug: &str, q: f64, n: f64) -> Result<f64, String> {
+        let rows = self.distributions.iter().filter(|row| row[0] == slug && row[1] == "all");
+        let points = rows.filter_map(|row| Some((row[3].parse::<f64>().ok()?, row[4].parse::<f64>().ok()?)));
+        let points: Vec<(f64, f64)> = points.filter(|(share, _)| *share < 1.0).collect();
+        let below = points.iter().rfind(|(share, _)| *share < q);
+        let above = points.iter().find(|(share, _)| *share > q);
+        let (below, above) = below.zip(above).ok_or_else(|| format!("no neighbours of {q} of {slug}"))?;
+        let steepness = (above.1 - below.1) / libm::log((1.0 - below.0) / (1.0 - above.0));
+        Ok(libm::sqrt(q / (1.0 - q) / n) * steepness)
     }
 
     /// The mean over the seeds of something that has one value in each: a count, or a statistic (`slug_max`).
