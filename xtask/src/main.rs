@@ -1,5 +1,7 @@
 //! The project's own chores. `cargo xtask test` is what a contributor and CI run; `cargo xtask gallery` renews goldens.
 
+mod verify;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::{env, fs};
@@ -10,6 +12,9 @@ usage: cargo xtask <chore>
   test      everything that must hold: format, clippy, tests (which must notice every mistake on the bug shelf), docs,
             and the same bytes in debug and release, on one thread and two
   gallery   run every scenario again and renew the golden results and pictures, and the table in the README
+  verify    hold what the command gives against what is known, and write docs/fidelity.md: the rows of every test run,
+            or, with --full, those that take minutes; with names of tables (answers, pbs, pbs-beyond, k-staleness,
+            outcomes), only print these
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
 
@@ -19,6 +24,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "gallery" => gallery(),
         "memory" => memory(),
+        "verify" => verify(&env::args().skip(2).collect::<Vec<_>>()),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(64);
@@ -46,7 +52,14 @@ fn test() -> Result<(), String> {
     cargo("build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
     cargo("build optimised", &["build", "--package", "replisim", "--quiet", "--profile", "ci"], &[])?;
     determinism()?;
+    step("fidelity");
+    verify::check()?;
     readme(false)
+}
+
+fn verify(args: &[String]) -> Result<(), String> {
+    cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    verify::verify(args)
 }
 
 fn gallery() -> Result<(), String> {
@@ -191,10 +204,10 @@ fn step(name: &str) {
     println!("── {name}");
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }

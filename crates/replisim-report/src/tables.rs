@@ -171,7 +171,7 @@ fn visibility(study: &Study) -> File {
     table.file("t_visibility.csv")
 }
 
-/// Quantiles of every distribution, fine enough to draw its curve.
+/// Quantiles of every distribution, fine enough to draw its curve; of versions, every step of it.
 fn distributions(study: &Study) -> File {
     let mut table = Table::new(&["measure", "scope", "name", "quantile", "value"]);
     for measure in &study.merged.measures {
@@ -187,6 +187,12 @@ fn distributions(study: &Study) -> File {
                 let shown = cell(in_unit(value.number(), measure.info.unit));
                 let shown = if matches!(value, Figure::AtLeast(_)) { format!(">{shown}") } else { shown };
                 table.row([measure.info.slug, kind, name, &cell(q), &shown]);
+            }
+            // Whole numbers of versions have few values: with every step, what share of reads misses k of them.
+            if let (Leaf::Distribution(samples), Unit::Versions) = (leaf, measure.info.unit) {
+                for (value, share) in samples.cumulative() {
+                    table.row([measure.info.slug, kind, name, &cell(share), &cell(value as f64)]);
+                }
             }
         }
     }
