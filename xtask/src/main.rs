@@ -10,7 +10,7 @@ const USAGE: &str = "\
 usage: cargo xtask <chore>
 
   test      everything that must hold: format, clippy, tests (which must notice every mistake on the bug shelf), docs,
-            and the same bytes in debug and release, on one thread and two
+            the same bytes in debug and optimised, on one thread and two, and the rows of docs/fidelity.md
   gallery   run every scenario again and renew the golden results and pictures, and the table in the README
   verify    hold what the command gives against what is known, and write docs/fidelity.md: the rows of every test run,
             or, with --full, those that take minutes; with names of tables (answers, pbs, pbs-beyond, k-staleness,
@@ -49,7 +49,7 @@ fn test() -> Result<(), String> {
     let bug_shelf = ["test", "--workspace", "--features", shelf, "--test", "bug_shelf", "--quiet"];
     cargo("bug shelf", &bug_shelf, &[])?;
     cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;
-    cargo("build debug", &["build", "--package", "replisim", "--quiet"], &[])?;
+    // The debug command has been built for the tests.
     cargo("build optimised", &["build", "--package", "replisim", "--quiet", "--profile", "ci"], &[])?;
     determinism()?;
     step("fidelity");
@@ -58,7 +58,7 @@ fn test() -> Result<(), String> {
 }
 
 fn verify(args: &[String]) -> Result<(), String> {
-    cargo("build release", &["build", "--package", "replisim", "--quiet", "--release"], &[])?;
+    cargo("build optimised", &["build", "--package", "replisim", "--quiet", "--profile", "ci"], &[])?;
     verify::verify(args)
 }
 

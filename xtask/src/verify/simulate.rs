@@ -64,7 +64,7 @@ impl Job {
 
     fn run_in(&self, folder: &str) -> Result<Outcome, String> {
         let out = crate::target().join("verify").join(folder);
-        let mut command = Command::new(crate::target().join("release/replisim"));
+        let mut command = Command::new(crate::target().join("ci/replisim"));
         command.current_dir(crate::root());
         command.args(["run", &format!("scenarios/{}.yaml", self.scenario), "--quiet", "--no-charts"]);
         command.args(["--seed", &self.first_seed.to_string()]);
@@ -73,7 +73,7 @@ impl Job {
         }
         command.arg("--out").arg(&out).args(["--set", "expect=[]"]);
         self.set.iter().for_each(|set| _ = command.args(["--set", set]));
-        let status = command.status().map_err(|error| format!("target/release/replisim: {error}"))?;
+        let status = command.status().map_err(|error| format!("target/ci/replisim: {error}"))?;
         if !status.success() {
             return Err(format!("{} with {:?}: {status}", self.scenario, self.set));
         }
