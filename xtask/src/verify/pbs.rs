@@ -36,7 +36,7 @@ const QUANTILES: [(f64, &str); 2] = [(0.5, "p50"), (0.999, "p99_9")];
 /// Trials behind a line of `pbs.csv`.
 const TRIALS: f64 = 20e6;
 /// How much is run at first.
-const FAST: Size = Size { seeds: 8, writes: 20_000.0, share: "100%" };
+const FAST: Size = Size { seeds: 4, writes: 10_000.0, share: "100%" };
 const FULL: Size = Size { seeds: 32, writes: 1e6, share: "33.34%" };
 /// An error from a short run is itself not exact.
 const MARGIN: f64 = 1.3;
