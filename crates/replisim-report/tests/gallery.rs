@@ -11,6 +11,7 @@ use replisim_scenario::Loaded;
 /// The setting that each scenario is about, flipped.
 const FLIPS: &[(&str, &[&str])] = &[
     ("brownout", &["faults=[]"]),
+    ("cassandra-clock-skew", &["clocks={}"]),
     ("failover-fenced", &["protocol.primary-backup.acknowledge=async"]),
     ("flapping-link", &["faults=[]"]),
     ("github-2018", &["protocol.primary-backup.fencing=true"]),
@@ -22,11 +23,14 @@ const FLIPS: &[(&str, &[&str])] = &[
     ("read-your-writes", &["protocol.primary-backup.ship-every=0s"]),
     ("redis-sentinel", &["protocol.primary-backup.fencing=true"]),
     ("region-outage", &["protocol.primary-backup.failover=none"]),
+    ("riak-last-writer-wins", &["protocol.quorum.conflicts=siblings"]),
+    ("riak-quorum-partition", &["protocol.quorum.hints=none"]),
     ("slow-link", &["network.links=[]"]),
     ("sloppy-stale", &["protocol.quorum.hints=coordinator"]),
     ("split-brain", &["protocol.primary-backup.fencing=true"]),
     ("sync-interval", &["protocol.primary-backup.ship-every=10ms"]),
     ("sync-modes", &["protocol.primary-backup.acknowledge=async"]),
+    ("tombstone-resurrected", &["protocol.quorum.gc-grace=10m"]),
     ("zone-outage", &["protocol.primary-backup.failover=none"]),
 ];
 
