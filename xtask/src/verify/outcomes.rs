@@ -21,7 +21,24 @@ struct Outcome {
 
 const SEEDS: usize = 10;
 
-const OUTCOMES: &[Outcome] = &[];
+const OUTCOMES: &[Outcome] = &[
+    Outcome {
+        scenario: "incidents/redis-sentinel",
+        case: "Redis Sentinel cut in two (Jepsen 2013): 1126 of 1998 writes lost",
+        slug: "lost_writes",
+        scope: None,
+        reference: 0.5636,
+        tolerance: 0.15,
+    },
+    Outcome {
+        scenario: "incidents/riak-last-writer-wins",
+        case: "Riak, last writer wins, no fault (Jepsen 2013): 1434 of 2000 set-adds lost",
+        slug: "lost_updates",
+        scope: None,
+        reference: 0.717,
+        tolerance: 0.15,
+    },
+];
 
 /// The outcomes.
 pub(crate) fn table(_: Effort) -> Result<Table, String> {
