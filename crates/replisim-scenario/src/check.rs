@@ -150,9 +150,13 @@ impl Check<'_> {
             let label = format!("there can be at most {MOST_SITES}");
             self.report_with("topology.nodes", format!("{sites} nodes and clients"), label);
         }
-        let copies = self.scenario.workload_keys().saturating_mul(nodes);
+        let (names, regions) = (self.scenario.node_names(), self.scenario.regions());
+        let members = Members { names: &names, regions: &regions };
+        let lanes = self.scenario.protocol.lanes(members).max(1) as usize;
+        let copies = self.scenario.workload_keys().saturating_mul(nodes).saturating_mul(lanes);
         if copies > MOST_COPIES {
-            let label = format!("keys × nodes can be at most {MOST_COPIES}");
+            let by_lane = if lanes > 1 { " × lanes of versions" } else { "" };
+            let label = format!("keys × nodes{by_lane} can be at most {MOST_COPIES}");
             self.report_with("workload", format!("{copies} copies of keys"), label);
         }
         // A zipf law keeps a table of its keys for each workload.

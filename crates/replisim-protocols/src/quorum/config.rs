@@ -1,6 +1,9 @@
 //! What a scenario can set, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use replisim_engine::{Duration, Share};
+use replisim_observe::Member;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -206,6 +209,20 @@ impl Config {
         self.copies.unwrap_or(members.count()).min(members.count())
     }
 
+    /// Whether every key has a copy in every region in which an operation may be coordinated.
+    fn covers_all_regions(&self, members: Members<'_>) -> bool {
+        let (count, copies) = (members.count(), self.copies(members));
+        let coordinators = match self.coordinator {
+            Coordinator::Client => count.max(members.regions.len() as u32),
+            Coordinator::Replica | Coordinator::Any => count,
+        };
+        let region_of = |member: u32| members.region(Member(member));
+        let regions: BTreeSet<u32> = (0..coordinators).map(region_of).collect();
+        regions.into_iter().all(|region| {
+            (0..count).all(|first| (0..copies).any(|place| region_of((first + place) % count) == region))
+        })
+    }
+
     pub(super) fn has_siblings(&self) -> bool {
         self.conflicts == Conflicts::Siblings
     }
@@ -275,6 +292,20 @@ impl Configuration for Config {
             "a node that stands in would have to give versions of its own to siblings",
             "with `conflicts: siblings`, `coordinator` or `none`",
         );
+        let regional = |level| matches!(level, Level::LocalOne | Level::LocalQuorum | Level::EachQuorum);
+        let is_regional = regional(self.read) || regional(self.write);
+        problem(
+            is_regional && copies > 0 && !self.covers_all_regions(members),
+            if regional(self.write) { "write" } else { "read" },
+            "some keys have no copy in some region, and would never be served there",
+            "more `copies`, nodes of the regions in turn, or a level without regions",
+        );
+        problem(
+            is_regional && self.hints == Hints::Sloppy,
+            "hints",
+            "a node that stands in may be of another region, and would count for the wrong one",
+            "with levels by region, `coordinator` or `none`",
+        );
         problem(
             self.hints == Hints::Sloppy && copies == members.count(),
             "hints",
@@ -303,6 +334,24 @@ impl Configuration for Config {
         let mut say = |caveat: &str| caveats.push(caveat.to_owned());
         if self.hints == Hints::Coordinator && self.coordinator == Coordinator::Client {
             say("a library in the client keeps no hints: what a copy misses it gets by repair alone");
+        }
+        if self.has_siblings() {
+            say("blind writes (`writes: put`) replace no siblings: under `conflicts: siblings` they add up");
+            say(
+                "a node that loses its disk, or an unsynced tail, goes on in its old lane: siblings that it forgot count as \
+                 heard of, and are counted as lost nowhere",
+            );
+        }
+        if self.hints == Hints::Sloppy {
+            say(
+                "with `hints: sloppy` even a strong read may miss a write that others took in the stead of its owners",
+            );
+        }
+        if self.write == Level::Any {
+            say(
+                "at `write: any` a hint is enough: until it is handed over no read finds the write, and a coordinator \
+                 that dies before its disk has it takes it along",
+            );
         }
         if self.commit_log == CommitLog::Periodic {
             say("nodes acknowledge before the disk has it: a machine that dies loses acknowledged writes");

@@ -271,7 +271,9 @@ impl Settings {
             repair: match config.read_repair {
                 config::ReadRepair::None => Repair::None,
                 config::ReadRepair::Blocking => Repair::Blocking,
-                config::ReadRepair::Probability(share) => Repair::Millionths((share.get() * 1e6) as u32),
+                config::ReadRepair::Probability(share) => {
+                    Repair::Millionths((share.get() * 1e6).round() as u32)
+                }
             },
             hints: match config.coordinator {
                 Coordinator::Client if config.hints == config::Hints::Coordinator => config::Hints::None,

@@ -60,7 +60,7 @@ impl Reading {
         let bit = 1 << place;
         if self.answered == 0 {
             (self.best, self.agree) = (state.clone(), bit);
-        } else if self.best == *state {
+        } else if self.best.fingerprint() == state.fingerprint() {
             self.agree |= bit;
         } else {
             let mut merged = self.best.clone();
@@ -259,7 +259,7 @@ impl Quorum {
             State::Register(Some(value)) => Reply::Newest { stored: value.stored, bytes: value.bytes },
             State::Siblings(set) => Reply::Siblings(Box::new(Siblings {
                 count: set.values.len() as u32,
-                bytes: set.values.iter().map(|(_, value)| value.bytes).sum(),
+                bytes: set.values.iter().fold(0, |sum, (_, value)| value.bytes.saturating_add(sum)),
                 context: set.context(),
             })),
         };

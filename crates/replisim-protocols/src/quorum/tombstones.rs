@@ -16,6 +16,9 @@ pub(super) struct Expiring {
     queue: BTreeSet<(Time, Key, Version)>,
 }
 
+/// The longest wait before the clock is looked at again: it may have been set meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 impl Quorum {
     /// There is a new tombstone.
     pub(super) fn expect_expiry(&mut self, key: Key, version: Version, out: &mut impl Effects<Self>) {
@@ -36,7 +39,7 @@ impl Quorum {
     pub(super) fn await_expiry(&mut self, out: &mut impl Effects<Self>) {
         if let Some((at, ..)) = self.expiring.queue.first() {
             let left = at.signed_since(out.wall_clock()).max(0) as u64;
-            out.arm(Timer::Purge, Span::exactly(Duration::from_nanos(left)));
+            out.arm(Timer::Purge, Span::exactly(Duration::from_nanos(left).min(LOOK_AGAIN)));
         }
     }
 
