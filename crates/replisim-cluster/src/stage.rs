@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use replisim_engine::random::below;
-use replisim_engine::{Digest, Label, Queue, Sampler, Stream, Streams, Time, TimerSlot};
+use replisim_engine::{Digest, Label, Name, Queue, Sampler, Stream, Streams, Time, TimerSlot};
 use replisim_network::{Network, Packet, Site, Traffic};
-use replisim_observe::{Group, Key, Member, Observation, Observer, Op, Stored, Version, Write};
+use replisim_observe::{Carried, Group, Key, Member, Observation, Observer, Op, Stored, Version, Write};
 use replisim_protocols::{
     Change, CommitRule, Effects, Message, MessageKind, Protocol, Reply, Request, Span, Timer,
 };
@@ -142,6 +142,13 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         self.observer.observe(self.now, GROUP, what);
     }
 
+    /// A message has arrived, or never will.
+    pub(crate) fn observe_carried(&mut self, envelope: &Envelope<P>, arrived: bool) {
+        let Envelope { from, to, sent, ref content, .. } = *envelope;
+        let name = content.name().text;
+        self.observer.carried(Carried { name, from: from.0, to: to.0, sent, until: self.now, arrived });
+    }
+
     /// Hands a message to the network.
     pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
         self.observe(Observation::Sent { bytes });
@@ -165,8 +172,9 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         if let Some(envelope) = self.envelopes.take(packet) {
             self.digest.absorb(self.now.nanos());
             self.digest.absorb_label(const { Label::of("lost") });
-            self.digest.absorb_label(envelope.content.label());
+            self.digest.absorb_label(envelope.content.name().label);
             self.digest.absorb(envelope.content.detail());
+            self.observe_carried(&envelope, false);
         }
         self.observe(Observation::Lost);
     }
@@ -403,23 +411,23 @@ impl<P: Protocol> Envelopes<P> {
 }
 
 impl<P: Protocol> Content<P> {
-    /// What the trace calls it.
-    pub(crate) fn label(&self) -> Label {
+    /// What it is called.
+    pub(crate) fn name(&self) -> Name {
         match self {
-            Content::Protocol(message) => message.label(),
+            Content::Protocol(message) => message.name(),
             Content::Request(_, Request::Write { change, .. }) => match change {
-                Change::Put { .. } => const { Label::of("put") },
-                Change::Delete => const { Label::of("delete") },
-                Change::CompareAndSet { .. } => const { Label::of("compare-and-set") },
+                Change::Put { .. } => const { Name::of("put") },
+                Change::Delete => const { Name::of("delete") },
+                Change::CompareAndSet { .. } => const { Name::of("compare-and-set") },
             },
-            Content::Request(_, Request::Read { .. }) => const { Label::of("get") },
+            Content::Request(_, Request::Read { .. }) => const { Name::of("get") },
             Content::Reply(_, reply) => match reply {
-                Reply::Written(_) => const { Label::of("written") },
-                Reply::NotApplied => const { Label::of("not-applied") },
-                Reply::Value(_) | Reply::Newest { .. } => const { Label::of("value") },
-                Reply::Siblings(_) => const { Label::of("siblings") },
-                Reply::Refused => const { Label::of("refused") },
-                Reply::Redirect(_) => const { Label::of("redirect") },
+                Reply::Written(_) => const { Name::of("written") },
+                Reply::NotApplied => const { Name::of("not-applied") },
+                Reply::Value(_) | Reply::Newest { .. } => const { Name::of("value") },
+                Reply::Siblings(_) => const { Name::of("siblings") },
+                Reply::Refused => const { Name::of("refused") },
+                Reply::Redirect(_) => const { Name::of("redirect") },
             },
         }
     }

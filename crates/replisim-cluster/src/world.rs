@@ -315,13 +315,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     /// A message reaches the machine of its receiver.
     fn deliver(&mut self, envelope: Envelope<P>) {
-        let label = envelope.content.label();
+        let label = envelope.content.name().label;
         self.trace(label, self.labels.sites[envelope.to.index()], envelope.content.detail());
         self.stage.digest.absorb_label(self.labels.sites[envelope.from.index()]);
         if envelope.copied && !matches!(envelope.content, Content::Protocol(_)) {
             // A client's request has a number, and so has its answer: the second copy is recognised and dropped.
             return self.stage.observe(Observation::Delivered);
         }
+        let is_up = self.stage.nodes.get(envelope.to.index()).is_none_or(Node::is_up);
+        self.stage.observe_carried(&envelope, is_up);
         match self.stage.nodes.get_mut(envelope.to.index()) {
             Some(node) if !node.is_up() => self.stage.observe(Observation::Lost),
             Some(node) if !node.runs() => node.inbox.push_back(Waiting::Message(envelope)),

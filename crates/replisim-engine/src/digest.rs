@@ -36,6 +36,22 @@ impl Label {
     }
 }
 
+/// A name known when the program is compiled, with its label.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Name {
+    /// The name.
+    pub text: &'static str,
+    /// Its label.
+    pub label: Label,
+}
+
+impl Name {
+    /// This text as a name.
+    pub const fn of(text: &'static str) -> Name {
+        Name { text, label: Label::of(text) }
+    }
+}
+
 /// A fingerprint of a sequence of numbers. Equal sequences have equal digests, on every machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Digest {

@@ -19,7 +19,7 @@ pub mod run;
 pub mod signed;
 pub mod time;
 
-pub use digest::{Digest, Label};
+pub use digest::{Digest, Label, Name};
 pub use law::{Law, Sampler};
 pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};

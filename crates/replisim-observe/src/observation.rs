@@ -244,6 +244,27 @@ pub enum Said {
 pub trait Observer {
     /// `what` happened in `group` at time `at`. Calls come in the order of time.
     fn observe(&mut self, at: Time, group: Group, what: Observation);
+
+    /// The end of a message's way. For pictures, not for measures: nearly all observers look away.
+    #[inline]
+    fn carried(&mut self, _: Carried) {}
+}
+
+/// A message and its way. Places are numbered: nodes first, then clients.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Carried {
+    /// What it is called.
+    pub name: &'static str,
+    /// The place of its sender.
+    pub from: u32,
+    /// The place of its receiver.
+    pub to: u32,
+    /// When it was sent.
+    pub sent: Time,
+    /// When its way ended.
+    pub until: Time,
+    /// Whether it reached a receiver that was up; else it was lost.
+    pub arrived: bool,
 }
 
 /// An observation with its time and group, as recorded.
@@ -274,5 +295,10 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn observe(&mut self, at: Time, group: Group, what: Observation) {
         self.0.observe(at, group, what);
         self.1.observe(at, group, what);
+    }
+
+    fn carried(&mut self, message: Carried) {
+        self.0.carried(message);
+        self.1.carried(message);
     }
 }

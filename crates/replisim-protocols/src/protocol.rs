@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use replisim_engine::{Duration, Label, Time};
+use replisim_engine::{Duration, Label, Name, Time};
 use replisim_observe::{Key, Member, Op, Placement, PromotionRule, Stored, Version, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -193,8 +193,8 @@ pub trait Message: Clone + Eq + Hash + Debug {
     /// What the network tells apart.
     fn kind(&self) -> MessageKind;
 
-    /// What this message is called, in traces.
-    fn label(&self) -> Label;
+    /// What this message is called, in traces and pictures.
+    fn name(&self) -> Name;
 
     /// Size on the wire.
     fn bytes(&self) -> u64;

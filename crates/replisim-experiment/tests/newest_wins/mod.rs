@@ -2,7 +2,7 @@
 //! has arrived. No protocol of the simulator does that (all of them wait for what is missing), so it is made here, for
 //! the one known answer that needs it.
 
-use replisim_engine::Label;
+use replisim_engine::{Label, Name};
 use replisim_observe::{Key, Member, Op, PromotionRule, Stored, Write};
 use replisim_protocols::primary_backup::Config;
 use replisim_protocols::protocol::{self, version};
@@ -94,8 +94,8 @@ impl protocol::Message for Newest {
     fn kind(&self) -> MessageKind {
         MessageKind::Replicate
     }
-    fn label(&self) -> Label {
-        const { Label::of("newest") }
+    fn name(&self) -> Name {
+        const { Name::of("newest") }
     }
     fn bytes(&self) -> u64 {
         100

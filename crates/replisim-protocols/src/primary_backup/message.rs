@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use replisim_engine::{Label, Time};
+use replisim_engine::{Label, Name, Time};
 use replisim_observe::{Key, Stored, Write};
 
 use super::election::Ballot;
@@ -214,20 +214,20 @@ impl protocol::Message for Message {
         }
     }
 
-    fn label(&self) -> Label {
+    fn name(&self) -> Name {
         match self {
-            Message::Append { .. } => const { Label::of("append") },
-            Message::Heartbeat { .. } => const { Label::of("heartbeat") },
-            Message::Acknowledge { .. } => const { Label::of("acknowledge") },
-            Message::Fetch { .. } => const { Label::of("fetch") },
-            Message::Join { .. } => const { Label::of("join") },
-            Message::Lead(_) => const { Label::of("lead") },
-            Message::Copy { .. } => const { Label::of("copy") },
-            Message::Copied { .. } => const { Label::of("copied") },
-            Message::Install { .. } => const { Label::of("install") },
-            Message::Ask(_) => const { Label::of("ask-for-vote") },
-            Message::Vote { .. } => const { Label::of("vote") },
-            Message::Outdated { .. } => const { Label::of("outdated") },
+            Message::Append { .. } => const { Name::of("append") },
+            Message::Heartbeat { .. } => const { Name::of("heartbeat") },
+            Message::Acknowledge { .. } => const { Name::of("acknowledge") },
+            Message::Fetch { .. } => const { Name::of("fetch") },
+            Message::Join { .. } => const { Name::of("join") },
+            Message::Lead(_) => const { Name::of("lead") },
+            Message::Copy { .. } => const { Name::of("copy") },
+            Message::Copied { .. } => const { Name::of("copied") },
+            Message::Install { .. } => const { Name::of("install") },
+            Message::Ask(_) => const { Name::of("ask-for-vote") },
+            Message::Vote { .. } => const { Name::of("vote") },
+            Message::Outdated { .. } => const { Name::of("outdated") },
         }
     }
 

@@ -1,6 +1,6 @@
 //! What members say to each other, and their timers.
 
-use replisim_engine::Label;
+use replisim_engine::{Label, Name};
 use replisim_observe::{Key, Member, Stored, Write};
 
 use super::value::State;
@@ -132,22 +132,22 @@ impl protocol::Message for Message {
         }
     }
 
-    fn label(&self) -> Label {
+    fn name(&self) -> Name {
         match self {
-            Message::Store(_) => const { Label::of("store") },
-            Message::Stored { .. } => const { Label::of("stored") },
-            Message::Fetch { .. } => const { Label::of("fetch") },
-            Message::Fetched(_) => const { Label::of("fetched") },
-            Message::Digest { .. } => const { Label::of("digest") },
-            Message::Hand(_) => const { Label::of("hand") },
-            Message::Handed { .. } => const { Label::of("handed") },
-            Message::Ping => const { Label::of("ping") },
-            Message::Pong => const { Label::of("pong") },
-            Message::Roots(_) => const { Label::of("roots") },
-            Message::Same => const { Label::of("same") },
-            Message::Leaves(_) => const { Label::of("leaves") },
-            Message::Keys { .. } => const { Label::of("keys") },
-            Message::Copies { .. } => const { Label::of("copies") },
+            Message::Store(_) => const { Name::of("store") },
+            Message::Stored { .. } => const { Name::of("stored") },
+            Message::Fetch { .. } => const { Name::of("fetch") },
+            Message::Fetched(_) => const { Name::of("fetched") },
+            Message::Digest { .. } => const { Name::of("digest") },
+            Message::Hand(_) => const { Name::of("hand") },
+            Message::Handed { .. } => const { Name::of("handed") },
+            Message::Ping => const { Name::of("ping") },
+            Message::Pong => const { Name::of("pong") },
+            Message::Roots(_) => const { Name::of("roots") },
+            Message::Same => const { Name::of("same") },
+            Message::Leaves(_) => const { Name::of("leaves") },
+            Message::Keys { .. } => const { Name::of("keys") },
+            Message::Copies { .. } => const { Name::of("copies") },
         }
     }
 

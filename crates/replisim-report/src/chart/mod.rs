@@ -1,14 +1,14 @@
-//! Charts: line charts and network maps, drawn as SVG and, from that, as PNG.
+//! Charts: line charts, network maps and sequences of messages, drawn as SVG and, from that, as PNG.
 //!
 //! The toolkit is neutral: it takes numbers, names and units and knows nothing of what they were measured on. A
-//! chart is a plain value ([`LineChart`], [`NetworkMap`]); drawing it is a pure function, so that the same value
+//! chart is a plain value ([`LineChart`], [`NetworkMap`], [`SequenceChart`]); drawing it is a pure function, so that the same value
 //! gives the same bytes on every call and every machine. It never fails: what cannot be drawn (a missing number, an
 //! empty series) is left out, and what must be shortened says so in the picture.
 //!
 //! Map of the code:
-//! - `lines` and `network`: the two kinds of chart, each from its data to its layout;
+//! - `lines`, `network` and `sequence`: the kinds of chart, each from its data to its layout;
 //! - for the first, `scale` and `unit`: axes and ticks; `path`: from data points to pixels; `captions` and `legend`;
-//! - for the second, `placement`: the search for a layout without collisions;
+//! - for the second, `placement`: the search for a layout without collisions, also of the labels of the third;
 //! - `canvas`: drawing primitives over `plotters`; `look`: colours and markers; `text`: measuring;
 //! - `png`: SVG to PNG; [`lint`]: finds cut-off, overlapping and tiny text in any SVG, for tests.
 
@@ -23,6 +23,7 @@ mod path;
 mod placement;
 mod png;
 mod scale;
+mod sequence;
 mod text;
 mod unit;
 
@@ -33,6 +34,7 @@ pub use lines::{Band, LineChart, Mark, Series, Stroke};
 pub use network::{Link, NetworkMap, PlaceOnMap};
 pub use png::png;
 pub use scale::{Axis, Scale};
+pub use sequence::{Arrow, Lifeline, SequenceChart};
 pub use unit::Unit;
 
 /// Any chart, for callers that keep several kinds in one list.

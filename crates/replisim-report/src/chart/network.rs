@@ -65,8 +65,7 @@ impl NetworkMap {
                 canvas.line(&ends, Pen(LINK, 1.75));
             }
             for plate in &placement.plates {
-                canvas.rect((plate.area.left, plate.area.top), (plate.area.right, plate.area.bottom), WHITE);
-                canvas.text(plate.area.center(), Anchor::Middle, SMALL, &plate.text);
+                plate.draw(canvas);
             }
             for (card, area) in cards.iter().zip(&placement.boxes) {
                 card.draw(canvas, area);

@@ -5,8 +5,8 @@
 //! other link crosses. If labels remain without a spot, the sheet grows further; on the largest sheet they are left
 //! out. A little growth is also spent on keeping links from running behind the boxes of other places.
 
-use super::canvas::Point;
-use super::look::SMALL;
+use super::canvas::{Anchor, Canvas, Point};
+use super::look::{SMALL, WHITE};
 use super::network::Link;
 use super::text;
 
@@ -19,7 +19,7 @@ pub(super) struct Placement {
     pub(super) without_spot: usize,
 }
 
-/// A link label on its white ground.
+/// The label of a line on its white ground.
 pub(super) struct Plate {
     pub(super) area: Rect,
     pub(super) text: String,
@@ -49,7 +49,8 @@ impl Placement {
         loop {
             let sheet = (SMALLEST.0 * scale, SMALLEST.1 * scale);
             if let Some(boxes) = boxes_on(sheet, sizes) {
-                let (plates, without_spot) = plates_for(&boxes, links);
+                let lines: Vec<_> = links.iter().map(|link| line_of(&boxes, link)).collect();
+                let (plates, without_spot) = plates_along(&lines, &boxes);
                 let tidy = scale >= LARGEST_FOR_TIDINESS || !any_link_behind_a_box(&boxes, links);
                 if without_spot == 0 && tidy || scale >= LARGEST_FOR_LABELS {
                     return Self { sheet, boxes, plates, without_spot };
@@ -97,20 +98,26 @@ fn stretched(values: Vec<f64>) -> Vec<f64> {
 
 fn any_link_behind_a_box(boxes: &[Rect], links: &[&Link]) -> bool {
     links.iter().any(|link| {
-        let segment = [boxes[link.a].center(), boxes[link.b].center()];
+        let (segment, _) = line_of(boxes, link);
         let mut others = boxes.iter().enumerate().filter(|(i, _)| *i != link.a && *i != link.b);
         others.any(|(_, area)| area.grown(6.0).meets(&segment))
     })
 }
 
-/// Finds a free spot for each link label; also counts those that find none.
-fn plates_for(boxes: &[Rect], links: &[&Link]) -> (Vec<Plate>, usize) {
-    let segments: Vec<[Point; 2]> =
-        links.iter().map(|link| [boxes[link.a].center(), boxes[link.b].center()]).collect();
+fn line_of<'a>(boxes: &[Rect], link: &'a Link) -> (Line, &'a str) {
+    ([boxes[link.a].center(), boxes[link.b].center()], &link.label)
+}
+
+/// From where to where.
+pub(super) type Line = [Point; 2];
+
+/// Finds for each line's label a spot on it that is clear of the boxes and of other labels; also counts those that
+/// find none.
+pub(super) fn plates_along(lines: &[(Line, &str)], boxes: &[Rect]) -> (Vec<Plate>, usize) {
     let mut plates: Vec<Plate> = Vec::new();
     let mut without_spot = 0;
-    for (i, link) in links.iter().enumerate() {
-        let text = text::fit(&link.label, SMALL.size, LINK_LABEL_WIDTH_MAX);
+    for (i, (line, label)) in lines.iter().enumerate() {
+        let text = text::fit(label, SMALL.size, LINK_LABEL_WIDTH_MAX);
         if text.is_empty() {
             continue;
         }
@@ -120,12 +127,12 @@ fn plates_for(boxes: &[Rect], links: &[&Link]) -> (Vec<Plate>, usize) {
                 && !plates.iter().any(|plate| plate.area.grown(3.0).overlaps(area))
         };
         let crossed_by = |area: &Rect| {
-            let others = segments.iter().enumerate().filter(|(j, _)| *j != i);
-            others.filter(|(_, segment)| area.meets(segment)).count()
+            let others = lines.iter().enumerate().filter(|(j, _)| *j != i);
+            others.filter(|(_, (other, _))| area.meets(other)).count()
         };
         // The middle first, then ever further out to both sides; `min_by_key` keeps the first of equals.
         let spots = (0..=STEPS).flat_map(|k| [0.5 + 0.4 * share(k), 0.5 - 0.4 * share(k)]);
-        let areas = spots.map(|share| Rect::around(along(segments[i], share), size)).filter(free);
+        let areas = spots.map(|share| Rect::around(along(*line, share), size)).filter(free);
         match areas.min_by_key(crossed_by) {
             Some(area) => plates.push(Plate { area, text }),
             None => without_spot += 1,
@@ -140,8 +147,15 @@ fn share(step: u32) -> f64 {
     f64::from(step) / f64::from(STEPS)
 }
 
-fn along([from, to]: [Point; 2], share: f64) -> Point {
+pub(super) fn along([from, to]: Line, share: f64) -> Point {
     (from.0 + share * (to.0 - from.0), from.1 + share * (to.1 - from.1))
+}
+
+impl Plate {
+    pub(super) fn draw(&self, canvas: &mut Canvas<'_>) {
+        canvas.rect((self.area.left, self.area.top), (self.area.right, self.area.bottom), WHITE);
+        canvas.text(self.area.center(), Anchor::Middle, SMALL, &self.text);
+    }
 }
 
 /// An upright rectangle.
@@ -180,7 +194,7 @@ impl Rect {
     }
 
     /// Whether a line passes through, judged by points along it closer together than any label is high.
-    fn meets(&self, segment: &[Point; 2]) -> bool {
+    fn meets(&self, segment: &Line) -> bool {
         let length = libm::hypot(segment[1].0 - segment[0].0, segment[1].1 - segment[0].1);
         let count = (length / 6.0).ceil().max(1.0) as u32;
         (0..=count)

@@ -2,9 +2,11 @@
 //!
 //! - [`charts`]: the list, and which are left out;
 //! - `reads`: staleness, t-visibility; `replicas`: lag, divergence, convergence; `failover`: exposure, availability,
-//!   throughput; `topology`: the map.
+//!   throughput; `topology`: the map;
+//! - [`messages`](fn@messages): who sends what to whom, for the book.
 
 mod failover;
+mod messages;
 mod reads;
 mod replicas;
 mod topology;
@@ -13,6 +15,8 @@ use replisim_experiment::Study;
 use replisim_experiment::measure::Series as TimeSeries;
 use replisim_experiment::measure::series::{GaugeSeries, Slices};
 use replisim_scenario::scenario::{fault_name, is_instant};
+
+pub use messages::messages;
 
 use crate::chart::{Axis, Band, Chart, LineChart, Mark, Series, Stroke, Unit};
 
