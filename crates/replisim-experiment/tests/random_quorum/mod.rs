@@ -12,6 +12,8 @@ pub(crate) fn protocol(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String 
     };
     let mut level = |others: u64| match draw(6 + others) {
         0 => (1 + draw(copies)).to_string(),
+        // Levels by region need a copy of each key in each.
+        i @ 2..=4 if copies < nodes => ["one", "quorum", "all"][i as usize - 2].to_owned(),
         i => ["one", "quorum", "local-one", "local-quorum", "each-quorum", "all", "any"][i as usize % 7]
             .to_owned(),
     };

@@ -365,3 +365,62 @@ impl Configuration for Config {
         caveats
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_cannot_be_are_told() {
+        let names: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        let (in_turn, apart) = (&[0, 1, 0, 1][..], &[0, 0, 1, 1][..]);
+        let of_two = Config { copies: Some(2), ..Config::default() };
+        let local = Config { read: Level::LocalQuorum, ..of_two.clone() };
+        for (name, regions, config, expected) in [
+            ("the defaults", apart, Config::default(), vec![]),
+            ("no copy", apart, Config { copies: Some(0), ..Config::default() }, vec!["copies"]),
+            (
+                "more copies than nodes",
+                apart,
+                Config { copies: Some(5), ..Config::default() },
+                vec!["copies"],
+            ),
+            (
+                "more answers than copies",
+                apart,
+                Config { read: Level::Exactly(3), ..of_two.clone() },
+                vec!["read"],
+            ),
+            ("a read of hints", apart, Config { read: Level::Any, ..Config::default() }, vec!["read"]),
+            ("keys of one region, read locally", apart, local.clone(), vec!["read"]),
+            ("keys of both regions, read locally", in_turn, local.clone(), vec![]),
+            ("and stood in for", in_turn, Config { hints: Hints::Sloppy, ..local }, vec!["hints"]),
+            (
+                "nobody to stand in",
+                apart,
+                Config { hints: Hints::Sloppy, ..Config::default() },
+                vec!["hints"],
+            ),
+            (
+                "siblings by a library",
+                apart,
+                Config {
+                    conflicts: Conflicts::Siblings,
+                    coordinator: Coordinator::Client,
+                    ..Config::default()
+                },
+                vec!["coordinator"],
+            ),
+            (
+                "no time at all",
+                apart,
+                Config { timeout: Duration::ZERO, probe_every: Duration::ZERO, ..Config::default() },
+                vec!["timeout", "probe-every"],
+            ),
+        ] {
+            let problems = config.problems(Members { names: &names, regions });
+            let fields: Vec<&str> = problems.iter().map(|problem| problem.field).collect();
+            assert_eq!(fields, expected, "{name}");
+        }
+    }
+}
