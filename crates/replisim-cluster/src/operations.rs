@@ -142,7 +142,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let Some(state) = self.ops.get(op) else { return }; // given up before
         let (client, key, manner) = (state.client, state.key(), state.manner);
         let driver = &mut self.clients[client.index()];
-        let by_belief = state.by_belief();
+        let (by_belief, chosen) = (state.by_belief(), state.via == Via::Choice);
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
@@ -177,6 +177,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         match outcome {
             Outcome::Ok if by_belief => (driver.believed, driver.asked) = (by, by),
             Outcome::Failed if by_belief => driver.gives_up_on(by, self.setup.nodes.len() as u32),
+            Outcome::Failed if chosen && self.primary.is_none() => driver.avoided.add(by, self.stage.now),
             _ => {}
         }
         if let (Outcome::Failed, Some(write)) = (outcome, write) {

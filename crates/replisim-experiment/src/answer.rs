@@ -16,6 +16,7 @@ pub fn answer(study: &Study) -> String {
     sentences.extend(new_primary(study));
     sentences.extend(recovery(study));
     sentences.extend(losses(study));
+    sentences.extend(conflicts(study));
     if sentences.is_empty() {
         return "Nothing was read or written within the window.".to_owned();
     }
@@ -133,6 +134,39 @@ fn losses(study: &Study) -> Option<String> {
         _ => format!("{stranded} are stranded in the log of some node, {destroyed} destroyed."),
     };
     Some(format!("{lost} of the {of} acknowledged writes {were} lost{why}. {fate}"))
+}
+
+/// What versions decided against acknowledged writes, where nothing was lost of which a node knows.
+fn conflicts(study: &Study) -> Vec<String> {
+    let count = |slug| match study.merged.leaf(slug, None) {
+        Some(Leaf::Count { count, of }) if *count > 0 => Some((*count, *of)),
+        _ => None,
+    };
+    let of_all = |slug, what: &str| {
+        let (count, of) = count(slug)?;
+        let of = of.map_or(String::new(), |of| format!(" of {of}"));
+        Some(format!("{count}{of} {what}."))
+    };
+    let resurrected = count("resurrected_writes").map(|(count, _)| match count {
+        1 => "1 write that had been superseded everywhere came back.".to_owned(),
+        count => format!("{count} writes that had been superseded everywhere came back."),
+    });
+    [
+        of_all(
+            "skew_loss",
+            "acknowledged writes were dead on arrival, behind an earlier one with a later timestamp",
+        ),
+        of_all("conflict_loss", "acknowledged writes were overwritten by one that had not seen them"),
+        of_all("lost_updates", "acknowledged updates are gone: a later one had not read them"),
+        of_all(
+            "order_stale_reads",
+            "reads returned what should have been superseded by an acknowledged write",
+        ),
+        resurrected,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Nanoseconds in the unit that reads best, with three digits.

@@ -64,7 +64,7 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             .by(&["workload"]),
         info("t_visibility", Share, "share of reads that reflect the write acknowledged last before them")
             .by(&["workload"]),
-        info("replication_delay_ms", Milliseconds, "from the commit of a write to its apply at a replica")
+        info("replication_delay_ms", Milliseconds, "from the commit of a write to its apply at a replica; negative: it was there before")
             .by(&["node"]),
         info(
             "visible_after_ack_ms",

@@ -118,7 +118,7 @@ struct Record {
     excluded: bool,
     committed: Option<Time>,
     bytes: u32,
-    accepted_by: Member,
+    accepted_by: Option<Member>,
     ack: Ack,
     /// When all owners held it for the first time.
     converged: Option<Time>,
@@ -207,6 +207,7 @@ impl Writes {
         record.learn(key, Stored { version, write }, rightful, early);
         record.committed = Some(now);
         record.bytes = bytes;
+        let accepted_by = (!self.leaderless).then_some(accepted_by);
         record.accepted_by = accepted_by;
         if record.excluded {
             record.abandoned = true;
@@ -222,7 +223,7 @@ impl Writes {
             let lag = &mut self.lags[member.index()];
             let holds = self.replicas.held(member, key).shown >= version;
             let early = shown_by.iter().find(|(other, _)| *other == member).map(|(_, at)| *at);
-            if member != accepted_by
+            if Some(member) != accepted_by
                 && in_window
                 && let Some(at) = early.or(holds.then_some(now))
             {
@@ -353,7 +354,7 @@ impl Writes {
             return;
         }
         for (member, at) in self.keys[record.key.index()].early.shown_by(version, write) {
-            if *member != record.accepted_by {
+            if Some(*member) != record.accepted_by {
                 self.totals.visible_after_ack.record(at.signed_since(now));
             }
         }
@@ -423,7 +424,7 @@ impl Record {
             excluded: false,
             committed: None,
             bytes: 0,
-            accepted_by: Member(0),
+            accepted_by: None,
             ack: Ack::Awaited,
             converged: None,
             regressed: false,

@@ -45,6 +45,7 @@ impl Telling {
             }
             Observation::Committed { write, key, version, bytes, accepted_by } => {
                 self.learn(run, i, key, Stored { version, write });
+                let accepted_by = (!run.is_leaderless()).then_some(accepted_by);
                 let story = run.write(write);
                 story.committed = Some(i);
                 story.bytes = bytes;

@@ -69,7 +69,7 @@ struct WriteStory {
     /// A promoted member lacked it, or it became known later.
     excluded: bool,
     committed: Option<usize>,
-    accepted_by: Member,
+    accepted_by: Option<Member>,
     answered: bool,
     acked: Option<usize>,
     abandoned: Option<usize>,
@@ -99,6 +99,11 @@ struct Run<'a> {
 }
 
 impl WriteStory {
+    /// Whether the copy of this member is no replication.
+    fn was_accepted_by(&self, member: usize) -> bool {
+        self.accepted_by.is_some_and(|accepted_by| accepted_by.index() == member)
+    }
+
     fn new(write: Write, key: Key) -> WriteStory {
         WriteStory {
             write,
@@ -108,7 +113,7 @@ impl WriteStory {
             known: None,
             excluded: false,
             committed: None,
-            accepted_by: Member(0),
+            accepted_by: None,
             answered: false,
             acked: None,
             abandoned: None,

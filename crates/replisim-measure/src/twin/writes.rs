@@ -44,7 +44,7 @@ impl Run<'_> {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         let owned = |write: &&WriteStory| self.owners(write.key).any(|owner| owner == member);
         for write in self.writes.iter().filter(|write| self.in_window(write)).filter(owned) {
-            let Some(committed) = write.committed.filter(|_| write.accepted_by.index() != member) else {
+            let Some(committed) = write.committed.filter(|_| !write.was_accepted_by(member)) else {
                 continue;
             };
             let from = self.at(committed);
@@ -63,7 +63,7 @@ impl Run<'_> {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
             let Some(acked) = write.acked else { continue };
-            for member in self.owners(write.key).filter(|member| write.accepted_by.index() != *member) {
+            for member in self.owners(write.key).filter(|member| !write.was_accepted_by(*member)) {
                 match (self.seen_to_arrive(write, member), self.applied(write, member)) {
                     (Some(applied), _) if write.stands(acked.max(applied)) => {
                         known.push(self.at(applied).signed_since(self.at(acked)));

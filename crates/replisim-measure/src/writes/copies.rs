@@ -194,7 +194,8 @@ impl Writes {
                 self.converging.push(*write);
             }
             let first_time = self.fallen.is_empty() || !self.fallen.remove(&(*write, member));
-            let Some(committed) = record.committed.filter(|_| first_time && member != record.accepted_by)
+            let Some(committed) =
+                record.committed.filter(|_| first_time && Some(member) != record.accepted_by)
             else {
                 continue;
             };

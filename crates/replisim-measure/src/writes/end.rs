@@ -73,7 +73,7 @@ impl Writes {
         let live = lacking.iter().any(|member| self.replicas.is_up(*member));
         self.totals.unconverged_at_live_owners += u64::from(live);
         for member in lacking {
-            if member != record.accepted_by && !self.fallen.contains(&(write, member)) {
+            if Some(member) != record.accepted_by && !self.fallen.contains(&(write, member)) {
                 self.lags[member.index()].results.delay.record_censored(since_commit);
                 since_ack.into_iter().for_each(|bound| self.totals.visible_after_ack.record_censored(bound));
             }

@@ -245,20 +245,20 @@ impl Configuration for Config {
         problem(
             self.copies.is_some_and(|copies| copies == 0 || copies > members.count()),
             "copies",
-            "as many nodes as this there are not",
+            "there are not so many nodes, or it is none",
             "from 1 to the number of nodes",
         );
         problem(copies > MOST_COPIES, "copies", "more copies of a key than are counted", "at most 64");
         problem(
             too_many(self.read),
             "read",
-            "never would so many copies answer",
+            "not so many copies could answer, or it is none",
             "from 1 to the number of copies",
         );
         problem(
             too_many(self.write),
             "write",
-            "never would so many copies have it",
+            "not so many copies could have it, or it is none",
             "from 1 to the number of copies",
         );
         problem(
