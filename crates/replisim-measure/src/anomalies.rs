@@ -8,7 +8,7 @@
 //! abandonment is acked and no read under way is older than that. Losses of the same instant are one: a read misses
 //! some of them if it misses the newest.
 //!
-//! Where a key has several lanes, a read returned the newest write that it saw of each ([`siblings`]).
+//! Where a key has several lanes, a read returned the newest write that it saw of each (`siblings`).
 //!
 //! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until a number of later ones
 //! are decided too, and until every owner holds it, if it stands. Forgotten means settled: were it abandoned after
