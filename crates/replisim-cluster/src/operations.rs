@@ -185,8 +185,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         if let Reply::Siblings(siblings) = &reply {
             for (lane, newest) in (0u32..).zip(&siblings.context).filter(|(_, newest)| newest.version.0 > 0) {
-                let key = Key(key.0 * self.lanes + lane);
-                self.stage.observe(Observation::Saw { op, key, version: newest.version });
+                let (key, version) = (key.lane(self.lanes, lane), newest.version);
+                self.stage.observe(Observation::Saw { op, key, version });
             }
         }
         let context = manner.then.and_then(|_| self.context_of(&reply));

@@ -42,8 +42,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// Tells what a write rests on.
     pub(crate) fn tell_basis(&mut self, write: Write, key: Key, context: &Context) {
         for (lane, newest) in (0u32..).zip(context) {
-            let key = Key(key.0 * self.lanes + lane);
-            self.stage.observe(Observation::BasedOn { write, key, version: newest.version });
+            let (key, version) = (key.lane(self.lanes, lane), newest.version);
+            self.stage.observe(Observation::BasedOn { write, key, version });
         }
     }
 }

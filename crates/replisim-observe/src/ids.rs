@@ -50,6 +50,14 @@ id! {
     Version(u64)
 }
 
+impl Key {
+    /// Lane `lane` of this key, where each key has `lanes` of them (see [`Roster::lanes`](crate::Roster::lanes)).
+    #[inline]
+    pub fn lane(self, lanes: u32, lane: u32) -> Key {
+        Key(self.0 * lanes + lane)
+    }
+}
+
 /// What a replica holds for a key: the write and the version that the protocol gave it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Stored {

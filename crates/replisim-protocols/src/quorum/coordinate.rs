@@ -154,12 +154,25 @@ impl Quorum {
         self.attempts.begin(pending)
     }
 
-    /// Sends a copy to keep; keeps it here if it is for this member.
-    pub(super) fn send_store(&mut self, to: Member, store: Store, out: &mut impl Effects<Self>) {
-        if to == self.me {
-            self.store(to, store, out);
-        } else {
-            out.send(to, Message::Store(store));
+    /// Sends a copy to keep to each of `places`, made for the place and the owner who is stood in for; keeps the one
+    /// that is for this member, last, since it may be acknowledged at once.
+    pub(super) fn send_copies(
+        &mut self,
+        key: Key,
+        targets: &Targets,
+        places: Places,
+        out: &mut impl Effects<Self>,
+        copy: impl Fn(u32, Option<Member>, &Copies<'_>) -> Store,
+    ) {
+        let copies = self.ring.copies(key);
+        let mut mine = None;
+        for place in each(places) {
+            let (member, owner) = targets.member(&copies, place);
+            let store = copy(place, owner, &copies);
+            if member == self.me { mine = Some(store) } else { out.send(member, Message::Store(store)) }
+        }
+        if let Some(store) = mine {
+            self.store(self.me, store, out);
         }
     }
 

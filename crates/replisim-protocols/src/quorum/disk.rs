@@ -54,14 +54,22 @@ impl Disk {
     /// The copy of a key.
     pub(super) fn read(&self, key: Key, out: &impl Effects<Quorum>) -> State {
         if self.lanes > 1 {
-            let set = self.siblings.get(&key).cloned().unwrap_or_else(|| SiblingSet::new(self.lanes));
-            return State::Siblings(Box::new(set));
+            let set = self.siblings.get(&key);
+            return set.map_or_else(|| self.nothing(), |set| State::Siblings(Box::new(set.clone())));
         }
         State::Register(out.read(key).map(|stored| Value {
             stored,
             bytes: out.value_bytes(key),
             deleted: self.tombstones.get(&key) == Some(&stored.version),
         }))
+    }
+
+    /// The copy of a key that has never been written.
+    pub(super) fn nothing(&self) -> State {
+        match self.lanes {
+            1 => State::Register(None),
+            lanes => State::Siblings(Box::new(SiblingSet::new(lanes))),
+        }
     }
 
     /// Merges `state` into the copy of a key; whether that changed it.
@@ -201,7 +209,7 @@ impl Disk {
 
     /// A lane of a key, as the stage names it.
     pub(super) fn lane_of(&self, key: Key, lane: u32) -> Key {
-        Key(key.0 * self.lanes + lane)
+        key.lane(self.lanes, lane)
     }
 
     fn note(&mut self, undo: Undo) {

@@ -155,7 +155,7 @@ impl Quorum {
         } else {
             // Standing in, it has what it got for the owner.
             let hint = self.disk.hints().get(&(copies.member(place), key));
-            hint.map_or_else(|| self.nothing(), |hint| hint.state.clone())
+            hint.map_or_else(|| self.disk.nothing(), |hint| hint.state.clone())
         };
         if from == self.me {
             if digest {
@@ -309,24 +309,15 @@ impl Quorum {
         old: Places,
         out: &mut impl Effects<Self>,
     ) {
-        let key = pending.key;
-        let mut mine = None;
-        for place in each(old) {
-            let (member, owner) = pending.targets.member(&self.ring.copies(key), place);
-            let state = reading.best.clone();
-            let store = Store { attempt, key, place, state, lane: 0, rule: None, owner };
-            if member == self.me { mine = Some(store) } else { self.send_store(member, store, out) }
-        }
-        if let Some(store) = mine {
-            self.send_store(self.me, store, out);
-        }
-    }
-
-    /// A copy of a key that has never been written.
-    fn nothing(&self) -> State {
-        match self.disk.lanes {
-            1 => State::Register(None),
-            lanes => State::Siblings(Box::new(super::value::SiblingSet::new(lanes))),
-        }
+        let (key, state) = (pending.key, &reading.best);
+        self.send_copies(key, &pending.targets, old, out, |place, owner, _| Store {
+            attempt,
+            key,
+            place,
+            state: state.clone(),
+            lane: 0,
+            rule: None,
+            owner,
+        });
     }
 }

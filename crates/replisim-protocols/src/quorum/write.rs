@@ -93,17 +93,15 @@ impl Quorum {
         if hint_now != 0 {
             self.hint_for(attempt, hint_now, out);
         }
-        let mut mine = None;
-        for place in each(targets.places) {
-            let copies = self.ring.copies(key);
-            let (member, owner) = targets.member(&copies, place);
-            let rule = level.commit_rule(&copies, place);
-            let store = Store { attempt, key, place, state: state.clone(), lane, rule, owner };
-            if member == self.me { mine = Some(store) } else { self.send_store(member, store, out) }
-        }
-        if let Some(store) = mine {
-            self.send_store(self.me, store, out);
-        }
+        self.send_copies(key, &targets, targets.places, out, |place, owner, copies| Store {
+            attempt,
+            key,
+            place,
+            state: state.clone(),
+            lane,
+            rule: level.commit_rule(copies, place),
+            owner,
+        });
     }
 
     /// A copy to keep arrives, for oneself or for an owner that is taken for dead.
