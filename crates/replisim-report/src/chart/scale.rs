@@ -61,6 +61,7 @@ impl Axis {
         let lo = values.clone().fold(f64::INFINITY, f64::min);
         let hi = values.fold(f64::NEG_INFINITY, f64::max);
         match (log, lo <= hi) {
+            (true, false) if self.unit == Unit::Share => (0.001, 1.0), // there is no share above 1
             (true, false) => (1.0, 10.0),
             (true, true) => round_out_log(lo, hi),
             (false, false) => (0.0, 1.0),
@@ -258,6 +259,7 @@ mod tests {
         check(Axis::log("", Milliseconds), &[0.8, 9_000.0], "1 ms, 10 ms, 100 ms, 1 s, 10 s");
         check(Axis::log("", Milliseconds), &[0.0, 60.0, 90.0], "50 ms, 100 ms");
         check(Axis::log("", Share), &[1e-4, 1.0], "0.01 %, 0.1 %, 1 %, 10 %, 100 %");
+        check(Axis::log("", Share), &[], "0.1 %, 1 %, 10 %, 100 %");
         check(Axis::log("", Count), &[1.0, 1e7], "1, 10, 100, 1000, 10 000, 100 000, 1 M, 10 M");
         check(Axis::log("", Plain), &[7.0], "5, 10");
         check(Axis::log("", Plain).within(71.0, 79.0), &[], "72, 74, 76, 78");
