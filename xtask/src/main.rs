@@ -4,6 +4,8 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::LazyLock;
+use std::time::Instant;
 use std::{env, fs};
 
 const USAGE: &str = "\
@@ -54,7 +56,9 @@ fn test() -> Result<(), String> {
     determinism()?;
     step("fidelity");
     verify::check()?;
-    readme(false)
+    readme(false)?;
+    step("all holds");
+    Ok(())
 }
 
 fn verify(args: &[String]) -> Result<(), String> {
@@ -64,7 +68,7 @@ fn verify(args: &[String]) -> Result<(), String> {
 
 fn gallery() -> Result<(), String> {
     // In release: the tests compare in debug, so both must give the same.
-    for (package, test) in [("replisim-report", "gallery"), ("replisim-experiment", "twins")] {
+    for (package, test) in [("replisim-report", "gallery"), ("replisim-experiment", "runs")] {
         let test = ["test", "--release", "--package", package, "--test", test, "--quiet"];
         cargo("goldens", &test, &[("UPDATE_GOLDENS", "1")])?;
     }
@@ -200,8 +204,12 @@ fn cargo(name: &str, args: &[&str], variables: &[(&str, &str)]) -> Result<(), St
     if status.success() { Ok(()) } else { Err(format!("{name} failed: cargo {}", args.join(" "))) }
 }
 
+/// Says what comes now, and how long all before it took.
+#[allow(clippy::disallowed_methods)] // for a person to read
 fn step(name: &str) {
-    println!("── {name}");
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let seconds = START.elapsed().as_secs();
+    println!("── {name} ({}:{:02})", seconds / 60, seconds % 60);
 }
 
 pub(crate) fn root() -> PathBuf {

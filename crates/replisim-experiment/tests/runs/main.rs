@@ -1,0 +1,17 @@
+//! Whole runs, from the YAML to the figures. One binary: each would compile the simulator anew.
+
+mod answers;
+mod clocks;
+mod determinism;
+mod faults;
+mod interruption;
+mod known_answers;
+mod known_answers_bad_days;
+mod known_answers_quorum;
+mod newest_wins;
+mod pitfalls;
+mod random_quorum;
+mod support;
+mod twins;
+mod warnings;
+mod workloads;

@@ -1,0 +1,145 @@
+//! Which caveats stand beside the numbers of which scenario, and that the catalogue knows what measures are given by.
+
+use crate::support::load;
+use replisim_experiment::run;
+
+const HEAD: &str = "
+duration: 1s
+topology: { nodes: { p: us, r: eu }, rtts: [{ between: [us, eu], rtt: 80ms }, { between: [us, ap], rtt: 200ms }, \
+{ between: [eu, ap], rtt: 300ms }] }
+protocol: primary-backup
+";
+
+/// Asserts that the warnings contain these texts, one each, and are no more.
+#[track_caller]
+fn check(rest: &str, expected: &[&str]) {
+    check_all(&format!("{HEAD}{rest}"), expected);
+}
+
+#[track_caller]
+fn check_all(scenario: &str, expected: &[&str]) {
+    let study = run(&load(scenario), &[1, 2], 1, &()).unwrap();
+    let found: Vec<String> = study.warnings.iter().map(ToString::to_string).collect();
+    let right = found.len() == expected.len()
+        && expected.iter().all(|expected| found.iter().any(|found| found.contains(expected)));
+    assert!(right, "{scenario}\nfound {found:#?}\nexpected {expected:#?}");
+}
+
+#[test]
+fn few_samples_and_distant_reads_are_told_of_each_client() {
+    let many = "  - { name: many, at: eu, arrivals: { fixed: 200/s }, reads: 100% }\n";
+    let few = "  - { name: few, at: eu, arrivals: { fixed: 20/s }, reads: 100% }\n";
+    let rare = "  - { name: rare, at: us, arrivals: { fixed: 10/s }, reads: 100% }\n";
+    let far = "  - { name: far, at: ap, arrivals: { fixed: 200/s }, reads: 100% }\n";
+    let write = "  - { name: write, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    let script = "clients: { alice: ap, bob: eu }\nscript:\n  - { at: 100ms, client: alice, get: cart }\n";
+    for (rest, expected) in [
+        (format!("workload:\n{many}{write}"), &[][..]),
+        (format!("workload:\n{many}{few}"), &["staleness_ms has 40 samples for `few`: fewer than 100"]),
+        (
+            format!("workload:\n{many}{few}{rare}"),
+            &["has 40 samples for `few`, 20 samples for `rare`: fewer"],
+        ),
+        (format!("workload:\n{many}{far}"), &["reads of `far` take 200 ms"]),
+        (
+            format!("workload:\n{many}{script}"),
+            &["staleness_ms has 2 samples for `alice`: fewer", "reads of `alice` take 200 ms"],
+        ),
+        (format!("workload:\n{write}"), &[]),
+    ] {
+        check(&rest, expected);
+    }
+}
+
+#[test]
+fn what_the_protocol_says_of_its_settings_is_told() {
+    let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    for (settings, expected) in [
+        ("{ failover: { automatic: { after: 2s } } }", &[][..]),
+        (
+            "{ failover: { automatic: { after: 2s } }, fencing: false }",
+            &["`fencing` is false: a primary that is cut off"],
+        ),
+    ] {
+        let protocol = format!("protocol: {{ primary-backup: {settings} }}");
+        let head = HEAD.replace("protocol: primary-backup", &protocol).replace("r: eu }", "r: eu, q: eu }");
+        check_all(&format!("{head}{workload}"), expected);
+    }
+}
+
+#[test]
+fn all_measures_with_samples_cut_short_are_told_in_one_warning() {
+    let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
+    let crash = "faults:\n  - { at: 505ms, crash: { nodes: [r] } }\n";
+    let counts =
+        "(replication_delay_ms 214 of 400, visible_after_ack_ms 214 of 400, convergence_ms 214 of 400, ";
+    check(&format!("{workload}{crash}"), &[counts]);
+}
+
+#[test]
+fn jitter_larger_than_its_delay_is_told_with_the_link_and_the_figures() {
+    let workload = "workload:\n  - { name: many, at: eu, arrivals: { fixed: 200/s }, reads: 100%, read-from: { node: r } }\n";
+    for (network, expected) in [
+        ("{ default: { jitter: { exponential: { mean: 40ms } } } }", &["`network.default`"][..]),
+        ("{ cross-region: { jitter: { exponential: { mean: 40ms } } } }", &[]),
+        (
+            "{ cross-region: { jitter: { exponential: { mean: 41ms } } } }",
+            &[
+                "`network.cross-region` has a mean of 41ms, and the delay from `us` to `eu` is 40ms: it is scaled down to \
+               the delay there, and between 1 more pair",
+            ],
+        ),
+        (
+            "{ default: { jitter: { exponential: { mean: 50us } } }, cross-region: { jitter: { constant: 1ms } } }",
+            &[],
+        ),
+        (
+            "{ default: { jitter: { exponential: { mean: 60us } } }, cross-region: { jitter: { constant: 1ms } } }",
+            &[
+                "`network.default` has a mean of 60us, and the delay from `eu` to `eu` is 50us: it is scaled down to the \
+               delay there; a `latency`",
+            ],
+        ),
+        (
+            "{ links: [{ from: p, to: r, jitter: { constant: 50ms } }] }",
+            &["`network.links[0]` has a mean of 50ms, and the delay from `p` to `r` is 40ms"],
+        ),
+        ("{ default: { latency: { exponential: { mean: 1ms } } } }", &[]),
+    ] {
+        check(&format!("network: {network}\n{workload}"), expected);
+    }
+}
+
+#[test]
+fn the_catalogue_says_what_measures_are_given_by() {
+    let rest = "workload:\n  - { name: w, at: eu, arrivals: { fixed: 200/s }, reads: 50%, keys: { uniform: { count: 3 } } }\n";
+    let study = run(&load(&format!("{HEAD}{rest}")), &[1], 1, &()).unwrap();
+    for measure in &study.merged.measures {
+        let info = measure.info;
+        let given: Vec<&str> = measure.scopes.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(given, info.scopes, "{}", info.slug);
+    }
+}
+
+#[test]
+fn reads_from_a_primary_that_there_is_not_are_told() {
+    let workload = "workload:\n  - { name: many, at: us, arrivals: { fixed: 200/s }, reads: 100%, read-from: primary }\n";
+    let script = "clients: { alice: us, bob: us }\nscript:\n  - { at: 100ms, client: bob, get: cart, read-from: primary }\n";
+    for (protocol, rest, expected) in [
+        (
+            "{ quorum: { read: one } }",
+            workload.to_owned(),
+            &["`read-from: primary` of `many`: this protocol has no"][..],
+        ),
+        (
+            "{ quorum: { read: one } }",
+            format!("{workload}{script}"),
+            &["`read-from: primary` of `many`, `bob`: this protocol has no", "samples for `bob`"],
+        ),
+        ("{ quorum: { read: one } }", workload.replace("primary", "nearest"), &[]),
+        ("primary-backup", workload.to_owned(), &["all reads were served by the primary"]),
+    ] {
+        let head = HEAD.replace("primary-backup", protocol);
+        check_all(&format!("{head}{rest}"), expected);
+    }
+}
