@@ -31,7 +31,7 @@ pub mod world;
 
 pub use clocks::ClockSettings;
 pub use disk::DiskSettings;
-pub use faults::{Fault, FaultEntry, FaultKind, Named, Placed, Scene};
+pub use faults::{Breakdowns, Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;
 pub use script::{Action, Step};
 pub use workload::{Arrivals, ReadAfterAck, ReadFrom, Workload, Writes};

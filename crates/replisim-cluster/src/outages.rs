@@ -1,11 +1,11 @@
 //! What faults do to the world, and how it is undone.
 
-use replisim_engine::Shift;
+use replisim_engine::{Duration, Sampler, Shift, Time};
 use replisim_network::{ImpairmentId, Loss, PartitionId, Site};
 use replisim_observe::{Fault as FaultId, Member, Observation, Observer};
 use replisim_protocols::{Kept, Protocol, Timer};
 
-use crate::faults::{Change, Crash, CrashScope, Scene};
+use crate::faults::{Breakdowns, Change, Crash, CrashScope, Scene};
 use crate::node::Waiting;
 use crate::world::{Event, World};
 
@@ -25,6 +25,8 @@ pub(crate) struct ActiveFault {
     began: bool,
     undo: Vec<Undo>,
     beats: u64,
+    /// When it takes its next turn; an event from before its end comes to nothing.
+    next_beat: Time,
 }
 
 impl<P: Protocol, O: Observer> World<P, O> {
@@ -39,13 +41,38 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.fault_ends(fault); // an order is done as soon as it is given, a clock as soon as it is set
         }
         self.schedule_beat(fault);
+        self.schedule_repair(fault);
         self.watch_primary();
+    }
+
+    /// What comes at random ends at random.
+    fn schedule_repair(&mut self, fault: u32) {
+        if let Some(Breakdowns { mttr, .. }) = self.setup.faults[fault as usize].breakdowns {
+            let repaired = self.stage.now + self.draw_exponential(fault, mttr);
+            self.stage.queue.schedule(repaired, Event::FaultEnds { fault });
+        }
+    }
+
+    /// The next failure of what comes at random.
+    pub(crate) fn schedule_failure(&mut self, fault: u32, from: Time) {
+        if let Some(Breakdowns { mtbf, .. }) = self.setup.faults[fault as usize].breakdowns
+            && from < self.setup.window.to
+        {
+            let fails = from + self.draw_exponential(fault, mtbf);
+            self.stage.queue.schedule(fails, Event::FaultBegins { fault });
+        }
+    }
+
+    /// Failures and repairs of an entry come from a stream of its own, so that they do not depend on any other.
+    fn draw_exponential(&mut self, fault: u32, mean: Duration) -> Duration {
+        let law = Sampler::Exponential { mean: mean.nanos() as f64 };
+        law.sample(&mut self.fault_streams[fault as usize])
     }
 
     /// A fault that comes and goes takes its next turn.
     pub(crate) fn fault_beats(&mut self, fault: u32) {
         let active = &mut self.active_faults[fault as usize];
-        if !active.began {
+        if !active.began || active.next_beat != self.stage.now {
             return; // it has ended
         }
         active.beats += 1;
@@ -63,19 +90,20 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         // A node that goes down for no stated time is left down, and its fault never ends.
         let takes_down = |undo: &Undo| matches!(undo, Undo::Start(..));
-        let stays_down = self.setup.faults[fault as usize].lasts.is_none()
+        let stays_down = !self.setup.faults[fault as usize].ends()
             && self.active_faults[fault as usize].undo.iter().any(takes_down);
         self.undo_all(fault, stays_down);
         if !stays_down {
             self.stage.observe(Observation::FaultEnded(FaultId(fault)));
         }
+        self.schedule_failure(fault, self.stage.now);
         self.watch_primary();
     }
 
     fn change_for(&mut self, fault: u32) {
         let scene = Scene { nodes: &self.setup.nodes, clients: &self.setup.clients };
         let entry = &self.setup.faults[fault as usize];
-        let stays = entry.lasts.is_none() && entry.kind.fault().stays();
+        let stays = !entry.ends() && entry.kind.fault().stays();
         for change in entry.kind.fault().begin(&scene) {
             let undo = self.change(change).filter(|_| !stays);
             self.active_faults[fault as usize].undo.extend(undo);
@@ -88,7 +116,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         let beats = self.active_faults[fault as usize].beats;
         if let Some(wait) = self.setup.faults[fault as usize].kind.fault().beat(beats) {
-            self.stage.queue.schedule(self.stage.now + wait, Event::FaultBeats { fault });
+            let next = self.stage.now + wait;
+            self.active_faults[fault as usize].next_beat = next;
+            self.stage.queue.schedule(next, Event::FaultBeats { fault });
         }
     }
 

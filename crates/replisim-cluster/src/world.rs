@@ -1,6 +1,6 @@
 //! The running whole: one protocol, one network, clients and faults on one clock.
 
-use replisim_engine::{Digest, Duration, Label, Model, Queue, Streams, Time, run_for};
+use replisim_engine::{Digest, Duration, Label, Model, Queue, Stream, Streams, Time, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Site};
 use replisim_observe::{Client, Key, Member, Observation, Observer, Op, Placement, Version, Window};
 use replisim_protocols::{Members, Protocol, Timer};
@@ -60,6 +60,8 @@ pub struct World<P: Protocol, O> {
     pub(crate) lanes: u32,
     pub(crate) script_targets: Vec<ReadTarget>,
     pub(crate) active_faults: Vec<ActiveFault>,
+    /// When those that come at random fail and are repaired.
+    pub(crate) fault_streams: Vec<Stream>,
     pub(crate) ignored_orders: u32,
     labels: Labels,
     events: u64,
@@ -169,6 +171,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         };
         let mut world = World {
             active_faults: vec![ActiveFault::default(); setup.faults.len()],
+            fault_streams: fault_streams(&setup.faults, &streams),
             ignored_orders: 0,
             setup,
             config,
@@ -259,6 +262,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         queue.schedule(self.setup.window.to, Event::ClientsStop);
         for (fault, entry) in (0u32..).zip(&self.setup.faults) {
             let at = Time::ZERO + entry.at;
+            if entry.breakdowns.is_some() {
+                continue;
+            }
             queue.schedule(at, Event::FaultBegins { fault });
             if let Some(lasts) = entry.lasts {
                 queue.schedule(at + lasts, Event::FaultEnds { fault });
@@ -271,6 +277,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             if let Some(next) = state.source.as_mut().and_then(Source::next_arrival) {
                 queue.schedule(next, Event::Arrive { client });
             }
+        }
+        for fault in 0..self.setup.faults.len() as u32 {
+            self.schedule_failure(fault, Time::ZERO + self.setup.faults[fault as usize].at);
         }
         for member in 0..self.instances.len() as u32 {
             self.at_member(Member(member), |protocol, out| protocol.start(out));
@@ -380,6 +389,14 @@ impl<P: Protocol, O: Observer> World<P, O> {
         digest.absorb_label(party);
         digest.absorb(detail);
     }
+}
+
+/// A stream for each fault, by what it does and to whom; the second of the same kind has another.
+fn fault_streams(faults: &[FaultEntry], streams: &Streams) -> Vec<Stream> {
+    let names = faults.iter().map(|entry| format!("{}/{}", entry.kind.name(), entry.kind.fault().label()));
+    let names: Vec<String> = names.collect();
+    let twins = |i: usize| names[..i].iter().filter(|name| **name == names[i]).count();
+    (0..names.len()).map(|i| streams.named(&format!("fault/{}/{}", names[i], twins(i)))).collect()
 }
 
 impl<P: Protocol, O: Observer> Model for World<P, O> {

@@ -16,7 +16,7 @@ use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
 use crate::reflected::Reflections;
 use crate::retirement::remembered;
-use crate::series::{Series, Slices};
+use crate::series::{FaultSpan, MOST_FAULTS, Series, Slices};
 use crate::weighted::TimeWeighted;
 use crate::writes::{News, WriteResults, WriteTotals, Writes};
 
@@ -34,6 +34,7 @@ pub struct Measures {
     conflicts: Conflicts,
     messages: Messages,
     reads_served: Vec<u64>,
+    faults: Vec<FaultSpan>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,6 +71,7 @@ impl Measures {
             conflicts: Conflicts::new(&roster, window),
             messages: Messages::default(),
             reads_served: vec![0; members],
+            faults: Vec::new(),
             roster,
         }
     }
@@ -77,7 +79,7 @@ impl Measures {
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
         let Measures { roster, window, slices, writes, reads, operations, incidents, .. } = self;
-        let Measures { conflicts, messages, reads_served, .. } = self;
+        let Measures { conflicts, messages, reads_served, faults, .. } = self;
         let promoted = incidents.rightful().primary().is_some();
         let conflicts = conflicts.into_results(&roster, promoted, &writes);
         let (incidents, availability, promotions) = incidents.into_results(&roster);
@@ -123,6 +125,7 @@ impl Measures {
             divergence: divergence.series,
             availability,
             promotions,
+            faults,
         };
         let visibility =
             roster.clients.iter().cloned().zip(reads.into_iter().map(|reads| reads.visibility)).collect();
@@ -213,8 +216,17 @@ impl Observer for Measures {
             Observation::MemberDown { member } => self.writes.member_up(at, member, false),
             Observation::MemberUp { member } => self.writes.member_up(at, member, true),
             Observation::Abandoned { write } => self.writes.abandoned(at, write),
-            Observation::FaultBegan(fault) => self.writes.fault_began(at, fault),
-            Observation::FaultEnded(fault) => self.writes.fault_ended(at, fault),
+            Observation::FaultBegan(fault) => {
+                if self.faults.len() < MOST_FAULTS {
+                    self.faults.push(FaultSpan { fault, from: at, to: None });
+                }
+                self.writes.fault_began(at, fault);
+            }
+            Observation::FaultEnded(fault) => {
+                let began = self.faults.iter_mut().rfind(|span| span.fault == fault && span.to.is_none());
+                began.into_iter().for_each(|span| span.to = Some(at));
+                self.writes.fault_ended(at, fault);
+            }
             Observation::Sent { bytes } => {
                 self.messages.sent += 1;
                 if self.window.contains(at) {

@@ -1,6 +1,6 @@
 //! Time series: what a measure was in each of some six hundred slices of the run, for charts and CSV files.
 
-use replisim_observe::{Duration, Member, Time};
+use replisim_observe::{Duration, Fault, Member, Time};
 
 use crate::availability::AvailabilitySeries;
 use crate::distribution::Distribution;
@@ -41,6 +41,20 @@ impl Slices {
     }
 }
 
+/// So many faults are remembered one by one.
+pub const MOST_FAULTS: usize = 1_000;
+
+/// A fault, from its beginning to its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultSpan {
+    /// Which one.
+    pub fault: Fault,
+    /// When it began.
+    pub from: Time,
+    /// When it ended, if it did.
+    pub to: Option<Time>,
+}
+
 /// All series of a run.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Series {
@@ -60,6 +74,8 @@ pub struct Series {
     pub availability: [AvailabilitySeries; 2],
     /// Who was rightfully promoted when, in order.
     pub promotions: Vec<(Time, Member)>,
+    /// When faults began and ended, in the order of their beginnings: the first [`MOST_FAULTS`] of them.
+    pub faults: Vec<FaultSpan>,
 }
 
 /// What the loss of the primary would cost, in each slice; nothing seen where there is no primary.

@@ -10,6 +10,7 @@ use replisim_scenario::Loaded;
 
 /// The setting that each scenario is about, flipped.
 const FLIPS: &[(&str, &[&str])] = &[
+    ("an-hour-of-faults", &["protocol.primary-backup.acknowledge=async"]),
     ("brownout", &["faults=[]"]),
     ("by-hand", &["protocol.primary-backup.acknowledge=sync"]),
     ("cassandra-clock-skew", &["clocks={}"]),

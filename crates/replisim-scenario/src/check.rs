@@ -5,7 +5,7 @@
 mod clients;
 mod clocks;
 
-use replisim_cluster::{FaultEntry, Named, ReadFrom, Scene};
+use replisim_cluster::{Breakdowns, FaultEntry, Named, ReadFrom, Scene};
 use replisim_engine::law::LawError;
 use replisim_engine::{Duration, Streams};
 use replisim_network::Map;
@@ -47,6 +47,9 @@ const MOST_SITES: usize = 10_000;
 const MOST_COPIES: usize = 50_000_000;
 /// The most steps of a script: their keys are compared with each other.
 const MOST_STEPS: usize = 20_000;
+
+/// The most times that a fault can come at random: each is an event.
+const MOST_BREAKDOWNS: f64 = 1e6;
 
 /// What names of nodes, workloads and clients cannot contain.
 const RESERVED: [char; 5] = ['/', '{', '}', '=', ','];
@@ -302,7 +305,36 @@ impl Check<'_> {
                 let message = "an order is given in an instant: it has no length";
                 self.report_with(format!("{path}.for"), message, "leave it out");
             }
+            if let Some(breakdowns) = entry.breakdowns {
+                self.breakdowns(&path, entry, breakdowns);
+            }
             self.fault(&kind, entry);
+        }
+    }
+
+    /// What comes at random.
+    fn breakdowns(&mut self, path: &str, entry: &FaultEntry, Breakdowns { mtbf, mttr }: Breakdowns) {
+        for (field, mean) in [("mtbf", mtbf), ("mttr", mttr)] {
+            if mean == Duration::ZERO {
+                self.report_with(format!("{path}.{field}"), "a mean time of nothing", "must be more than 0");
+            }
+        }
+        let times = self.scenario.duration.nanos() as f64 / (mtbf.nanos() as f64 + mttr.nanos() as f64);
+        if times > MOST_BREAKDOWNS {
+            let message = format!("this would break down {times:.0} times");
+            self.report_with(
+                format!("{path}.mtbf"),
+                message,
+                format!("{MOST_BREAKDOWNS} times are the most"),
+            );
+        }
+        if entry.lasts.is_some() {
+            let message = "`for` and `mttr` both say how long it lasts";
+            self.report_with(format!("{path}.for"), message, "keep `mttr` where it comes at random");
+        }
+        if entry.kind.fault().command().is_some() {
+            let message = "an order does not come by itself";
+            self.report_with(format!("{path}.mtbf"), message, "give it a time: `at: 20s`");
         }
     }
 

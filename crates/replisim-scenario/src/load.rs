@@ -87,6 +87,7 @@ impl Loaded {
             problems = check::problems(&scenario, &referenced);
         }
         if problems.is_empty() {
+            scenario.break_down_each();
             return Ok(Loaded { scenario, text, overrides: overrides.to_vec(), referenced });
         }
         Err(LoadError::Wrong(problems.into_iter().map(|problem| document.diagnostic(problem)).collect()))

@@ -204,6 +204,12 @@ impl Scenario {
         }
     }
 
+    /// Makes an entry for each of the nodes that break down by themselves. After the checks, which name places in the
+    /// file.
+    pub(crate) fn break_down_each(&mut self) {
+        self.faults = std::mem::take(&mut self.faults).into_iter().flat_map(FaultEntry::each).collect();
+    }
+
     /// All laws, each with its path.
     pub(crate) fn laws_mut(&mut self) -> Vec<(String, &mut Law)> {
         let blocks = self.network.blocks();
@@ -310,7 +316,7 @@ pub fn fault_name(entry: &FaultEntry) -> String {
 
 /// Whether a fault is over as soon as it began: an operator's order, or a clock that is set and stays so.
 pub fn is_instant(entry: &FaultEntry) -> bool {
-    entry.lasts.is_none() && entry.kind.fault().stays()
+    !entry.ends() && entry.kind.fault().stays()
 }
 
 impl Rtt {

@@ -2,7 +2,9 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use replisim_cluster::Breakdowns;
 use replisim_experiment::answer::{answer, percent, span, three_digits};
+use replisim_experiment::measure::series::MOST_FAULTS;
 use replisim_experiment::measure::{Leaf, Measure, Unit};
 use replisim_experiment::{Figure, Judgement, Study, Verdict, figure};
 use replisim_scenario::Statistic;
@@ -200,7 +202,20 @@ fn counts(study: &Study, all: bool) -> String {
 fn faults(study: &Study) -> String {
     let scenario = &study.loaded.scenario;
     let mut text = String::new();
-    for entry in &scenario.faults {
+    let spans = study.series.as_ref().map_or(&[][..], |series| &series.faults[..]);
+    for (i, entry) in scenario.faults.iter().enumerate() {
+        if let Some(Breakdowns { mtbf, mttr }) = entry.breakdowns {
+            let of_it = spans.iter().filter(|span| span.fault.index() == i);
+            let times = match (of_it.count(), spans.len() < MOST_FAULTS) {
+                (0, true) => "never".to_owned(),
+                (1, true) => "once".to_owned(),
+                (times, true) => format!("{times} times"),
+                (times, false) => format!("{times} times or more"),
+            };
+            let name = fault_name(entry);
+            text += &format!("{:<13}at random: {name}, {times} (mtbf {mtbf}, mttr {mttr})\n", "fault");
+            continue;
+        }
         let until = match entry.lasts {
             _ if is_instant(entry) => String::new(),
             Some(lasts) => format!(" to {}", entry.at + lasts),

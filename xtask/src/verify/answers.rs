@@ -1,4 +1,4 @@
-//! Closed forms and measured databases, through `scenarios/papers/by-hand.yaml` with changes. `docs/known-answers.md`
+//! Closed forms and measured databases, through `scenarios/basics/by-hand.yaml` with changes. `docs/known-answers.md`
 //! derives every formula; the tests it names hold many more cases.
 
 use super::Effort;
@@ -293,7 +293,7 @@ pub(crate) fn table(_: Effort) -> Result<Table, String> {
         heading: "Closed forms, and real databases".to_owned(),
         words: "Reference: formulas that `docs/known-answers.md` derives (with c, d the one-way delays to the primary and from it to \
                 replicas, λ writes a second, h a heartbeat, A the time to suspicion), and measurements of PostgreSQL 15.18 and Redis \
-                7.0.15 between Linux network namespaces with a fixed delay. Ours: `scenarios/papers/by-hand.yaml`, with changes."
+                7.0.15 between Linux network namespaces with a fixed delay. Ours: `scenarios/basics/by-hand.yaml`, with changes."
             .to_owned(),
         rows: Vec::new(),
         operations: 0,
@@ -301,7 +301,7 @@ pub(crate) fn table(_: Effort) -> Result<Table, String> {
     let mut last: Option<(Job, Outcome)> = None;
     for (i, Answer { case, measure, unit, reference, slack, set, seeds, ours }) in (0..).zip(answers()) {
         let set = set.iter().map(|set| (*set).to_owned()).collect();
-        let mut job = Job { scenario: "papers/by-hand", set, first_seed: 1 + 1_000 * i, seeds };
+        let mut job = Job { scenario: "basics/by-hand", set, first_seed: 1 + 1_000 * i, seeds };
         // Rows of one run follow each other.
         let outcome = match last.take() {
             Some((same, outcome)) if same.set == job.set && same.seeds == job.seeds => {

@@ -7,7 +7,7 @@ use replisim_engine::Shift;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Fault, Named, Scene, nodes_in, none_in};
+use super::{Change, Fault, FaultKind, Named, Scene, nodes_in, none_in};
 use crate::clocks::MOST_OFF;
 
 /// Sets the clocks of nodes, forwards or back; with `for`, until they are set right again.
@@ -39,6 +39,11 @@ impl Fault for ClockStepFault {
     fn label(&self) -> String {
         let sign = if self.by.nanos() > 0 { "+" } else { "" };
         format!("clock of {} {sign}{}", self.nodes.join(", "), self.by)
+    }
+
+    fn each(&self) -> Vec<FaultKind> {
+        let by_itself = |node: &String| ClockStepFault { nodes: vec![node.clone()], ..self.clone() };
+        self.nodes.iter().map(by_itself).map(FaultKind::ClockStep).collect()
     }
 
     fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {

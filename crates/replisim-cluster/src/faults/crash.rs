@@ -11,7 +11,7 @@ use replisim_protocols::Kept;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Crash, Fault, Named, Scene, nodes_in, none_in};
+use super::{Change, Crash, Fault, FaultKind, Named, Scene, nodes_in, none_in};
 
 /// Takes nodes down; `for` says when they start again (never, if it is not given). Memory and timers are gone, and what
 /// had not been handled. A killed process keeps what it had written, and its kernel delivers what it was given; a
@@ -88,6 +88,11 @@ impl Fault for CrashFault {
             (Fate::Keep, CrashScope::Machine) => "machine down",
         };
         format!("{} {what}", self.nodes.join(", "))
+    }
+
+    fn each(&self) -> Vec<FaultKind> {
+        let by_itself = |node: &String| CrashFault { nodes: vec![node.clone()], ..self.clone() };
+        self.nodes.iter().map(by_itself).map(FaultKind::Crash).collect()
     }
 
     fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {

@@ -12,7 +12,7 @@ mod scene;
 mod table;
 
 pub use ends::Ends;
-pub use entry::FaultEntry;
+pub use entry::{Breakdowns, FaultEntry};
 pub use scene::{Placed, Scene};
 
 use replisim_engine::{Duration, Shift};
@@ -53,6 +53,11 @@ pub trait Fault {
     /// At each turn what it changed is undone, or changed again, in turns.
     fn beat(&self, _beat: u64) -> Option<Duration> {
         None
+    }
+
+    /// The same fault for each of the nodes that it names, where each can have it by itself.
+    fn each(&self) -> Vec<FaultKind> {
+        Vec::new()
     }
 
     /// Whether what it does is done in an instant and stays, unless `for` says until when.

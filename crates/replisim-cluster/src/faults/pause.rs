@@ -7,7 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Fault, Named, Scene, nodes_in, none_in};
+use super::{Change, Fault, FaultKind, Named, Scene, nodes_in, none_in};
 
 /// Stops processes without killing them: everything that comes meanwhile is handled when it ends, as if no time had
 /// passed.
@@ -29,6 +29,11 @@ impl Fault for PauseFault {
 
     fn label(&self) -> String {
         format!("{} paused", self.nodes.join(", "))
+    }
+
+    fn each(&self) -> Vec<FaultKind> {
+        let by_itself = |node: &String| PauseFault { nodes: vec![node.clone()] };
+        self.nodes.iter().map(by_itself).map(FaultKind::Pause).collect()
     }
 
     fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {

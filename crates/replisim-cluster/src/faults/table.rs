@@ -48,7 +48,7 @@ macro_rules! faults {
         }
 
         /// All keys of an entry, for messages.
-        const KEYS: &[&str] = &["at", "for", "name", "if-supported", $($name),*];
+        const KEYS: &[&str] = &["at", "for", "mtbf", "mttr", "name", "if-supported", $($name),*];
     };
 }
 

@@ -1,6 +1,7 @@
 //! Whole runs, from the YAML to the figures. One binary: each would compile the simulator anew.
 
 mod answers;
+mod breakdowns;
 mod clocks;
 mod determinism;
 mod faults;

@@ -63,12 +63,20 @@ fn over_time(study: &Study, title: &str, what: &str, y: Axis) -> LineChart {
     let end = scenario.duration.seconds();
     let mut bands = Vec::new();
     let mut marks = Vec::new();
-    for entry in &scenario.faults {
+    for entry in scenario.faults.iter().filter(|entry| entry.breakdowns.is_none()) {
         let from = entry.at.seconds();
         if is_instant(entry) {
             marks.push(Mark::X(from, fault_name(entry)));
         } else {
             let to = entry.lasts.map_or(end, |lasts| from + lasts.seconds()).min(end);
+            bands.push(Band { from, to, label: fault_name(entry) });
+        }
+    }
+    // What came at random is known only from the run.
+    for span in study.series.iter().flat_map(|series| &series.faults) {
+        let entry = &scenario.faults[span.fault.index()];
+        if entry.breakdowns.is_some() {
+            let (from, to) = (span.from.seconds(), span.to.map_or(end, |to| to.seconds()));
             bands.push(Band { from, to, label: fault_name(entry) });
         }
     }
