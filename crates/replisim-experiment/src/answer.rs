@@ -1,8 +1,10 @@
 //! The result of a scenario in a few sentences, with numbers.
 
 use replisim_measure::Leaf;
+use replisim_measure::catalogue::Unit;
 use replisim_scenario::Statistic;
 use replisim_scenario::scenario::is_instant;
+use replisim_scenario::sentence::Piece;
 
 use crate::study::{Figure, Study, figure};
 
@@ -21,6 +23,24 @@ pub fn answer(study: &Study) -> String {
         return "Nothing was read or written within the window.".to_owned();
     }
     sentences.join(" ")
+}
+
+/// The scenario's own answer, with the figures of this study filled in; none if it gives none.
+pub fn own_answer(study: &Study) -> Option<String> {
+    let sentence = &study.loaded.scenario.answer;
+    let piece = |piece: &Piece| match piece {
+        Piece::Words(words) => words.clone(),
+        Piece::Figure(subject) => {
+            let scope = subject.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
+            let leaf = study.merged.leaf(subject.measure.slug, scope);
+            let found = leaf.and_then(|leaf| figure(leaf, subject.statistic));
+            match (found, subject.statistic) {
+                (Some(found), Statistic::Share) => percent(found.number()),
+                (found, _) => show(found, subject.measure.unit),
+            }
+        }
+    };
+    (!sentence.is_empty()).then(|| sentence.pieces.iter().map(piece).collect())
 }
 
 /// The workload with the stalest reads.
@@ -178,6 +198,24 @@ pub fn span(ns: f64) -> String {
         ns => (ns, "ns"),
     };
     format!("{} {unit}", three_digits(value))
+}
+
+/// A figure in its unit; `–` where there is none.
+pub fn show(figure: Option<Figure>, unit: Unit) -> String {
+    match figure {
+        None => "–".to_owned(),
+        Some(Figure::Value(value)) => show_value(value, unit),
+        Some(Figure::AtLeast(value)) => format!("> {}", show_value(value, unit)),
+    }
+}
+
+/// A value in its unit: durations are given in nanoseconds.
+pub fn show_value(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Milliseconds if value == 0.0 => "0".to_owned(),
+        Unit::Milliseconds => span(value),
+        _ => three_digits(value),
+    }
 }
 
 /// A fraction as a percentage.

@@ -389,8 +389,11 @@ impl Check<'_> {
     }
 
     fn expectations(&mut self) {
-        for (i, expectation) in self.scenario.expect.iter().enumerate() {
-            let Some((kind, name)) = &expectation.scope else { continue };
+        let expected = self.scenario.expect.iter().enumerate();
+        let expected = expected.map(|(i, expectation)| (format!("expect[{i}]"), &expectation.scope));
+        let said = self.scenario.answer.figures().map(|figure| ("answer".to_owned(), &figure.scope));
+        for (path, scope) in expected.chain(said) {
+            let Some((kind, name)) = scope else { continue };
             let names: Vec<&str> = match kind.as_str() {
                 "workload" => self.scenario.client_names().collect(),
                 "node" => self.scenario.topology.nodes.keys().map(String::as_str).collect(),
@@ -398,7 +401,7 @@ impl Check<'_> {
                 _ => vec!["0"],
             };
             if !names.contains(&name.as_str()) {
-                self.unknown(format!("expect[{i}]"), kind, name, names);
+                self.unknown(path, kind, name, names);
             }
         }
     }

@@ -29,6 +29,17 @@ pub struct Expectation {
     pub value: f64,
 }
 
+/// A figure of a run: what of which measure, and of which part of the run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Subject {
+    /// What of the measure.
+    pub statistic: Statistic,
+    /// Which measure.
+    pub measure: &'static MeasureInfo,
+    /// Of which part of the run: kind (`workload`, `node`, `kind`) and name.
+    pub scope: Option<(String, String)>,
+}
+
 /// What of a measure is compared.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Statistic {
@@ -99,28 +110,37 @@ impl FromStr for Expectation {
             return Err(format!("nothing stands after `{operator}`"));
         }
 
-        let (function, inner) = match subject.split_once('(') {
-            Some((function, rest)) => (
-                Some(function.trim()),
-                rest.strip_suffix(')').ok_or("the bracket after the function is not closed")?.trim(),
-            ),
-            None => (None, subject),
-        };
-        let (slug, scope) = match inner.split_once('{') {
-            Some((slug, rest)) => {
-                let scope = rest.strip_suffix('}').ok_or("the brace after the measure is not closed")?;
-                (slug.trim(), Some(parse_scope(scope)?))
-            }
-            None => (inner, None),
-        };
-        let measure = resolve(slug, value)?;
-        if let Some((kind, _)) = &scope {
-            check_scope(measure, slug, kind)?;
-        }
-        let statistic = parse_statistic(function, measure)?;
+        let Subject { statistic, measure, scope } = self::subject(subject, |slug| resolve(slug, value))?;
         let value = parse_value(value, measure, statistic)?;
         Ok(Expectation { text: text.trim().to_owned(), statistic, measure, scope, comparison, value })
     }
+}
+
+/// Reads `[fn](slug[{scope=name}])`, where `resolve` knows the measure of a slug.
+pub(crate) fn subject(
+    text: &str,
+    resolve: impl Fn(&str) -> Result<&'static MeasureInfo, String>,
+) -> Result<Subject, String> {
+    let (function, inner) = match text.split_once('(') {
+        Some((function, rest)) => (
+            Some(function.trim()),
+            rest.strip_suffix(')').ok_or("the bracket after the function is not closed")?.trim(),
+        ),
+        None => (None, text),
+    };
+    let (slug, scope) = match inner.split_once('{') {
+        Some((slug, rest)) => {
+            let scope = rest.strip_suffix('}').ok_or("the brace after the measure is not closed")?;
+            (slug.trim(), Some(parse_scope(scope)?))
+        }
+        None => (inner, None),
+    };
+    let measure = resolve(slug)?;
+    if let Some((kind, _)) = &scope {
+        check_scope(measure, slug, kind)?;
+    }
+    let statistic = parse_statistic(function, measure)?;
+    Ok(Subject { statistic, measure, scope })
 }
 
 fn find_outside_braces(text: &str, sign: &str) -> Option<usize> {

@@ -1,7 +1,8 @@
 //! The scenario language: a YAML text in, a checked [`Scenario`] out, or diagnostics that point at the text.
 //!
 //! A map of the code:
-//! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language.
+//! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language;
+//!   [`sentence`]: answers with figures in them.
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
 //! - [`load`]: from a file to a [`Loaded`] scenario; [`check`]: what types cannot say (names, ranges, contradictions).
 //! - [`build`]: from a checked scenario to the network and cluster that run it.
@@ -15,8 +16,10 @@ pub mod load;
 pub mod presets;
 pub mod scenario;
 mod schema;
+pub mod sentence;
 pub mod yaml;
 
-pub use expectation::{Comparison, Expectation, Statistic};
+pub use expectation::{Comparison, Expectation, Statistic, Subject};
 pub use load::{LoadError, Loaded, Referenced};
 pub use scenario::{ProtocolSettings, Rtt, Scenario, TopologySettings};
+pub use sentence::Sentence;

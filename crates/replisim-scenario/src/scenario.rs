@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expectation::Expectation;
+use crate::sentence::Sentence;
 
 /// A scenario: who takes part, over which network and protocol, what clients do and what goes wrong.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +25,9 @@ pub struct Scenario {
     /// What the reader should ask before looking at the answer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub question: String,
+    /// The answer in a sentence; figures in braces, such as `{max(staleness)}`, are filled in from the run.
+    #[serde(default, skip_serializing_if = "Sentence::is_empty")]
+    pub answer: Sentence,
     /// Decides all randomness of the run.
     #[serde(default = "default_seed")]
     pub seed: u64,

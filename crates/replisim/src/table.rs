@@ -3,9 +3,11 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use replisim_cluster::Breakdowns;
-use replisim_experiment::answer::{answer, percent, span, three_digits};
+use replisim_experiment::answer::{
+    answer as answer_in_general, own_answer, percent, show, show_value, span, three_digits,
+};
 use replisim_experiment::measure::series::MOST_FAULTS;
-use replisim_experiment::measure::{Leaf, Measure, Unit};
+use replisim_experiment::measure::{Leaf, Measure};
 use replisim_experiment::{Figure, Judgement, Study, Verdict, figure};
 use replisim_scenario::Statistic;
 use replisim_scenario::scenario::{fault_name, is_instant};
@@ -54,7 +56,12 @@ pub(crate) fn table(study: &Study, all: bool) -> String {
     if !scenario.question.is_empty() {
         text += &wrapped("question", &one_line(&scenario.question));
     }
-    text += &wrapped("answer", &answer(study));
+    if let Some(answer) = own_answer(study) {
+        text += &wrapped("answer", &one_line(&answer));
+        text += &wrapped("in short", &answer_in_general(study));
+    } else {
+        text += &wrapped("answer", &answer_in_general(study));
+    }
     text += "\n";
     text += &samples(study, all);
     text += "\n";
@@ -261,22 +268,6 @@ fn expectations(study: &Study) -> String {
         text += &format!("{:<13}{word}: {} (it is {found})\n", "expectation", judgement.expectation);
     }
     text
-}
-
-fn show(figure: Option<Figure>, unit: Unit) -> String {
-    match figure {
-        None => "–".to_owned(),
-        Some(Figure::Value(value)) => show_value(value, unit),
-        Some(Figure::AtLeast(value)) => format!("> {}", show_value(value, unit)),
-    }
-}
-
-fn show_value(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Milliseconds if value == 0.0 => "0".to_owned(),
-        Unit::Milliseconds => span(value),
-        _ => three_digits(value),
-    }
 }
 
 fn thousands(n: u64) -> String {
