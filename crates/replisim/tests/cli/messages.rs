@@ -55,7 +55,7 @@ fn a_misspelt_field() {
          3 | warmpu: 1s
            | ^^^^^^ did you mean `warmup`?
            |
-           = help: allowed here: `name`, `about`, `question`, `seed`, `duration`, `warmup`, `settle`, `topology`, `network`, `disk`, `clocks`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
+           = help: allowed here: `name`, `about`, `question`, `answer`, `seed`, `duration`, `warmup`, `settle`, `topology`, `network`, `disk`, `clocks`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
         "#,
     );
 }
@@ -91,7 +91,7 @@ fn a_kind_of_fault_that_there_is_not() {
          11 |   - { at: 500ms, partitoin: { isolate: [r] }, for: 200ms }
             |                  ^^^^^^^^^ did you mean `partition`?
             |
-            = help: allowed here: `at`, `for`, `name`, `if-supported`, `partition`, `crash`, `pause`, `slow-link`, `lossy-link`, `flapping-link`, `zone-outage`, `region-outage`, `clock-step`, `promote`
+            = help: allowed here: `at`, `for`, `mtbf`, `mttr`, `name`, `if-supported`, `partition`, `crash`, `pause`, `slow-link`, `lossy-link`, `flapping-link`, `zone-outage`, `region-outage`, `clock-step`, `promote`
         "#,
     );
 }
