@@ -12,6 +12,7 @@ pub mod build;
 pub mod check;
 pub mod expectation;
 pub mod load;
+mod nodes;
 pub mod presets;
 pub mod scenario;
 mod schema;
@@ -19,4 +20,4 @@ pub mod yaml;
 
 pub use expectation::{Comparison, Expectation, Statistic};
 pub use load::{LoadError, Loaded, Referenced};
-pub use scenario::{ProtocolSettings, Rtt, Scenario, TopologySettings};
+pub use scenario::{GroupSettings, ProtocolSettings, Rtt, Scenario, TopologySettings};
