@@ -20,6 +20,12 @@ impl Avoided {
         self.0.push((member, now + AVOIDED_FOR));
     }
 
+    /// Whether nobody is left alone.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `member` is left alone at the moment.
     #[inline]
     pub(crate) fn has(&self, member: Member, now: Time) -> bool {

@@ -6,7 +6,7 @@ use rand::Rng;
 use replisim_engine::random::{below, open_unit};
 use replisim_engine::{Duration, Label, Stream, Streams, Time, TimerSlot};
 use replisim_network::Site;
-use replisim_observe::{Client, Key, Member, Op, Version};
+use replisim_observe::{Client, Group, Key, Member, Op, Version};
 use replisim_protocols::{Change, Consistency, Request};
 
 use crate::avoided::Avoided;
@@ -27,20 +27,28 @@ pub(crate) struct ClientState {
     /// The deadlines of its operations, in order: only the first is on the event queue.
     pub(crate) deadlines: VecDeque<(Time, Op)>,
     pub(crate) deadline_timer: TimerSlot,
-    /// Whom its driver takes for the primary.
-    pub(crate) believed: Member,
+    /// What it takes to be true of each replication group.
+    pub(crate) beliefs: Vec<Belief>,
     /// Whom its driver leaves alone, where there is no primary.
     pub(crate) avoided: Avoided,
-    /// All members, the nearest first.
+    /// All nodes, the nearest first; and how far each is, where that is asked of the nodes of a group.
     pub(crate) by_distance: Vec<Member>,
+    pub(crate) distances: Vec<Duration>,
     /// The timestamp of its last write.
     pub(crate) stamp: Version,
+    /// For the client of a script: the version of each key that it last wrote or read.
+    pub(crate) seen: BTreeMap<Key, Version>,
+}
+
+/// What a driver takes to be true of a replication group.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Belief {
+    /// Whom it takes for the primary.
+    pub(crate) believed: Member,
     /// Whom it asked last when it had to look for the primary.
     pub(crate) asked: Member,
     /// The newest version that the session has written or read.
     pub(crate) token: Version,
-    /// For the client of a script: the version of each key that it last wrote or read.
-    pub(crate) seen: BTreeMap<Key, Version>,
 }
 
 /// The random parts of a workload, each drawn from a stream of its own.
@@ -184,11 +192,26 @@ impl ClientState {
         self.source.as_ref().map_or(1e-9, |source| source.write_rate)
     }
 
-    /// `member` does not answer, or is not the primary: the driver looks further, in file order, from where it looked
-    /// last. (Not from whom it was sent to: a member that is out of date would send it to the dead for ever.)
-    pub(crate) fn gives_up_on(&mut self, member: Member, members: u32) {
+    /// The session has written or read this version.
+    pub(crate) fn has_seen(&mut self, group: Group, key: Key, version: Version) {
+        let token = &mut self.beliefs[group.index()].token;
+        *token = version.max(*token);
+        if self.source.is_none() {
+            self.seen.insert(key, version); // only scripts compare and set
+        }
+    }
+}
+
+impl Belief {
+    /// The driver starts out knowing the first primary.
+    pub(crate) fn new(primary: Member) -> Belief {
+        Belief { believed: primary, asked: primary, token: Version(0) }
+    }
+
+    /// `member` does not answer, or is not the primary: the driver looks further, in the order of the group, from where
+    /// it looked last. (Not from whom it was sent to: a member that is out of date would send it to the dead for ever.)
+    pub(crate) fn gives_up_on(&mut self, member: Member, next: impl Fn(Member) -> Member) {
         if self.believed == member {
-            let next = |member: Member| Member((member.0 + 1) % members);
             self.asked = next(self.asked);
             if self.asked == member {
                 self.asked = next(self.asked);
@@ -196,19 +219,16 @@ impl ClientState {
             self.believed = self.asked;
         }
     }
-
-    /// The session has written or read this version.
-    pub(crate) fn has_seen(&mut self, key: Key, version: Version) {
-        self.token = self.token.max(version);
-        if self.source.is_none() {
-            self.seen.insert(key, version); // only scripts compare and set
-        }
-    }
 }
 
 impl RandomRoute {
     pub(crate) fn new(client: &str, streams: &Streams) -> RandomRoute {
         RandomRoute(streams.named(&format!("client/{client}/route")))
+    }
+
+    /// One of these members, each as likely as the others.
+    pub(crate) fn choose_any(&mut self, members: u32) -> Member {
+        Member(below(&mut self.0, u64::from(members)) as u32)
     }
 
     /// One of `members` members, of those that `may` be asked.

@@ -64,7 +64,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
     pub(crate) fn follow(&mut self, client: Client, key: Key) {
         let state = &self.clients[client.index()];
         let Some(source) = &state.source else { return };
-        let request = Request::Read { key, consistency: source.consistency, token: state.token };
+        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
+        let request = Request::Read { key, consistency: source.consistency, token };
         let manner = Manner { target: source.target, timeout: source.timeout, then: None };
         self.invoke(client, request, manner);
     }

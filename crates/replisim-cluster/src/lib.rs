@@ -4,7 +4,7 @@
 //! - [`workload`], [`keys`], [`script`]: what clients do, as scenarios say it; [`faults`]: what goes wrong, one file
 //!   a fault.
 //! - [`world`]: the running whole, a [`Model`](replisim_engine::Model) of the engine; [`stage`]: what a protocol's
-//!   effects do in it; `node`, [`disk`], [`clocks`]: whether a node runs, what it has
+//!   effects do in it; `layout`: which members of which groups run on which node; `node`, [`disk`], [`clocks`]: whether a node runs, what it has
 //!   made durable, and what time it takes it to be.
 //! - [`clients`], `operations`: operations from arrival to answer or time-out; `followers`: reads that come after
 //!   others' writes; `rewrite`: writes of what was read; `outages`: what faults do and how it is
@@ -20,6 +20,7 @@ pub mod disk;
 pub mod faults;
 mod followers;
 pub mod keys;
+mod layout;
 mod node;
 mod operations;
 mod outages;

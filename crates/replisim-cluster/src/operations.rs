@@ -8,7 +8,7 @@
 
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
-    Answer, Client, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
+    Answer, Client, Group, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
 };
 use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
@@ -36,7 +36,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let reads_first = !is_read && source.writes != Writes::Put;
         let then = reads_first.then_some(change);
         let manner = Manner { target: source.target, timeout: source.timeout, then };
-        let token = state.token;
+        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
         if let Some(next) = next {
             self.stage.queue.schedule(next, Event::Arrive { client });
         }
@@ -55,7 +55,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let position = names.iter().position(|placed| placed.name == *client).unwrap_or_default();
         let client = Client((self.setup.workloads.len() + position) as u32);
         let state = &self.clients[client.index()];
-        let (token, seen) = (state.token, state.seen.get(&key).copied());
+        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
+        let seen = state.seen.get(&key).copied();
         let request = match action {
             Action::Get | Action::ReadModifyWrite => Request::Read { key, consistency, token },
             Action::Put => self.write(client, key, PUT, Context::new()),
@@ -87,7 +88,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let (to, via) = self.choose(client, &request, target, key);
         let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
-        self.stage.observe(Observation::Invoked { op, client, kind, key, scheduled: self.stage.now });
+        let scheduled = self.stage.now;
+        self.stage.observe_of(key, Observation::Invoked { op, client, kind, key, scheduled });
         if let Request::Write { write, context, .. } = &request {
             self.tell_basis(*write, key, context);
         }
@@ -101,17 +103,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.stage.queue.arm(state.deadline_timer, deadline);
         }
         let site = state.site;
-        self.ask(op, site, to, request);
+        self.ask(op, key, (site, to), request);
     }
 
     /// To whom the driver sends a request.
     fn choose(&mut self, client: Client, request: &Request, target: ReadTarget, key: Key) -> (Member, Via) {
+        let (layout, now) = (self.stage.layout, self.stage.now);
         let state = &mut self.clients[client.index()];
         let route = P::route(request, &self.config);
-        if route == Route::Primary || (target == ReadTarget::Primary && self.primary.is_some()) {
-            return (state.believed, Via::Belief);
+        let group = layout.group_of(key);
+        let is_led = self.primaries[group.index()].is_some();
+        if route == Route::Primary || (target == ReadTarget::Primary && is_led) {
+            return (state.beliefs[group.index()].believed, Via::Belief);
         }
-        let (members, now) = (self.setup.nodes.len(), self.stage.now);
+        if layout.groups() > 1 {
+            return self.choose_in(group, client, target);
+        }
+        let members = self.setup.nodes.len();
         let serves = |member: Member| route != Route::Owner || self.placement.owns(members, member, key);
         let all = || state.by_distance.iter().copied();
         let nobody_is_left =
@@ -119,6 +127,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let may = |member: Member| serves(member) && (nobody_is_left || !state.avoided.has(member, now));
         match target {
             ReadTarget::Member(member) => (member, Via::Name),
+            ReadTarget::Random if state.avoided.is_empty() && route != Route::Owner => {
+                (state.route.choose_any(members as u32), Via::Choice)
+            }
             ReadTarget::Random => (state.route.choose(members as u32, may), Via::Choice),
             ReadTarget::Nearest | ReadTarget::Primary => {
                 (all().find(|member| may(*member)).unwrap_or_default(), Via::Choice)
@@ -126,31 +137,51 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
     }
 
-    fn ask(&mut self, op: Op, from: Site, to: Member, request: Request) {
+    /// The same where there are several groups. None of them is without a primary, so nobody is left alone.
+    fn choose_in(&mut self, group: Group, client: Client, target: ReadTarget) -> (Member, Via) {
+        let layout = self.stage.layout;
+        let node = |member: Member| Member(layout.site(group, member).0);
+        let state = &mut self.clients[client.index()];
+        match target {
+            ReadTarget::Member(named) if layout.is_in(group, named) => (named, Via::Name),
+            ReadTarget::Random => (node(state.route.choose_any(layout.group_size())), Via::Choice),
+            ReadTarget::Nearest | ReadTarget::Primary | ReadTarget::Member(_) => {
+                let members = (0..layout.group_size()).map(|member| node(Member(member)));
+                let nearest = members.min_by_key(|member| (state.distances[member.index()], *member));
+                (nearest.unwrap_or_default(), Via::Choice)
+            }
+        }
+    }
+
+    fn ask(&mut self, op: Op, key: Key, (from, to): (Site, Member), request: Request) {
         if P::in_clients(&self.config) {
-            return self.at_member(Member(from.0), |protocol, out| protocol.request(op, request, out));
+            return self.at_instance(from.0, |protocol, out| protocol.request(op, request, out));
         }
         let bytes = match &request {
             Request::Write { change, .. } => HEADER + change_bytes(*change),
             Request::Read { .. } => HEADER,
         };
-        self.stage.send(from, Site(to.0), Traffic::Request, bytes, Content::Request(op, request));
+        let (group, ends) = (self.stage.layout.group_of(key), (from, Site(to.0)));
+        self.stage.send(group, ends, Traffic::Request, bytes, Content::Request(op, request));
     }
 
     /// An answer reaches the client.
     pub(crate) fn answer(&mut self, op: Op, by: Member, sent: Time, reply: Reply) {
         let Some(state) = self.ops.get(op) else { return }; // given up before
         let (client, key, manner) = (state.client, state.key(), state.manner);
+        let layout = self.stage.layout;
+        let group = layout.group_of(key);
+        let is_led = self.primaries[group.index()].is_some();
         let driver = &mut self.clients[client.index()];
         let (by_belief, chosen) = (state.by_belief(), state.via == Via::Choice);
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
-            driver.believed = to;
+            driver.beliefs[group.index()].believed = to;
             if state.redirections < MOST_REDIRECTIONS {
                 let (site, request) = (driver.site, state.request.clone());
                 self.ops.redirect(op, to);
-                self.ask(op, site, to, request);
+                self.ask(op, key, (site, to), request);
                 return;
             }
         }
@@ -167,17 +198,22 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
         match reply {
-            Reply::Written(version) => driver.has_seen(key, version),
+            Reply::Written(version) => driver.has_seen(group, key, version),
             Reply::Value(Some(stored)) | Reply::Newest { stored, .. } => {
-                driver.has_seen(key, stored.version);
+                driver.has_seen(group, key, stored.version);
             }
             Reply::Value(None) => _ = driver.seen.remove(&key),
             _ => {}
         }
         match outcome {
-            Outcome::Ok if by_belief => (driver.believed, driver.asked) = (by, by),
-            Outcome::Failed if by_belief => driver.gives_up_on(by, self.setup.nodes.len() as u32),
-            Outcome::Failed if chosen && self.primary.is_none() => driver.avoided.add(by, self.stage.now),
+            Outcome::Ok if by_belief => {
+                let belief = &mut driver.beliefs[group.index()];
+                (belief.believed, belief.asked) = (by, by);
+            }
+            Outcome::Failed if by_belief => {
+                driver.beliefs[group.index()].gives_up_on(by, |node| layout.next(group, node));
+            }
+            Outcome::Failed if chosen && !is_led => driver.avoided.add(by, self.stage.now),
             _ => {}
         }
         if let (Outcome::Failed, Some(write)) = (outcome, write) {
@@ -186,13 +222,13 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if let Reply::Siblings(siblings) = &reply {
             for (lane, newest) in (0u32..).zip(&siblings.context).filter(|(_, newest)| newest.version.0 > 0) {
                 let (key, version) = (key.lane(self.lanes, lane), newest.version);
-                self.stage.observe(Observation::Saw { op, key, version });
+                self.stage.observe_in(group, Observation::Saw { op, key, version });
             }
         }
         let context = manner.then.and_then(|_| self.context_of(&reply));
         self.ops.close(op);
         let answer = Some(Answer { by, at: sent, said });
-        self.stage.observe(Observation::Returned { op, outcome, answer });
+        self.stage.observe_in(group, Observation::Returned { op, outcome, answer });
         if said == Said::Written {
             self.tell_followers(client, key);
         }
@@ -210,15 +246,18 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     return;
                 }
                 let (to, key, chosen) = (state.to, state.key(), state.via == Via::Choice);
+                let layout = self.stage.layout;
+                let group = layout.group_of(key);
                 let driver = &mut self.clients[client as usize];
                 if state.by_belief() {
-                    driver.gives_up_on(to, self.setup.nodes.len() as u32);
-                } else if chosen && self.primary.is_none() {
+                    driver.beliefs[group.index()].gives_up_on(to, |node| layout.next(group, node));
+                } else if chosen && self.primaries[group.index()].is_none() {
                     driver.avoided.add(to, self.stage.now);
                 }
                 self.ops.close(op);
                 self.trace_op(op, key);
-                self.stage.observe(Observation::Returned { op, outcome: Outcome::Unknown, answer: None });
+                let outcome = Outcome::Unknown;
+                self.stage.observe_in(group, Observation::Returned { op, outcome, answer: None });
             }
             self.clients[client as usize].deadlines.pop_front();
         }

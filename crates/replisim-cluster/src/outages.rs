@@ -2,11 +2,12 @@
 
 use replisim_engine::{Duration, Sampler, Shift, Time};
 use replisim_network::{ImpairmentId, Loss, PartitionId, Site};
-use replisim_observe::{Fault as FaultId, Member, Observation, Observer};
-use replisim_protocols::{Kept, Protocol, Timer};
+use replisim_observe::{Fault as FaultId, Group, Member, Observation, Observer};
+use replisim_protocols::{Command, Kept, Protocol, Timer};
 
 use crate::faults::{Breakdowns, Change, Crash, CrashScope, Scene};
 use crate::node::Waiting;
+use crate::stage::AtMember;
 use crate::world::{Event, World};
 
 /// A change that the end of its fault undoes.
@@ -42,7 +43,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         self.schedule_beat(fault);
         self.schedule_repair(fault);
-        self.watch_primary();
+        self.watch_primaries();
     }
 
     /// What comes at random ends at random.
@@ -81,7 +82,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             false => self.undo_all(fault, false),
         }
         self.schedule_beat(fault);
-        self.watch_primary();
+        self.watch_primaries();
     }
 
     pub(crate) fn fault_ends(&mut self, fault: u32) {
@@ -97,7 +98,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.stage.observe(Observation::FaultEnded(FaultId(fault)));
         }
         self.schedule_failure(fault, self.stage.now);
-        self.watch_primary();
+        self.watch_primaries();
     }
 
     fn change_for(&mut self, fault: u32) {
@@ -147,7 +148,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 if P::obeys(command, &self.config).is_err() || !node.is_up() {
                     self.ignored_orders += 1;
                 } else if node.runs() {
-                    self.at_member(member, |protocol, out| protocol.command(command, out));
+                    self.order(member, command);
                 } else {
                     node.inbox.push_back(Waiting::Order(command));
                 }
@@ -207,18 +208,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if goes_down {
             stage.observe(Observation::MemberDown { member });
         }
-        for timer in 0..P::Timer::ALL.len() {
-            let slot = stage.timers[member.index() * P::Timer::ALL.len() + timer];
-            stage.queue.disarm(slot);
+        let instances = stage.layout.at(member);
+        for instance in instances {
+            for timer in P::Timer::ALL {
+                let slot = stage.timer(instance, *timer);
+                stage.queue.disarm(slot);
+            }
+            let disk = &mut stage.disks[instance as usize];
+            disk.stop();
+            stage.queue.disarm(disk.done);
+            if kept == Kept::Nothing {
+                stage.empty_store(instance);
+            }
         }
-        let disk = &mut stage.disks[member.index()];
-        disk.stop();
-        stage.queue.disarm(disk.done);
         if kept == Kept::Nothing {
-            stage.empty_store(member);
             stage.observe(Observation::DiskLost { member });
         }
-        self.at_member(member, |protocol, out| protocol.crash(kept, out));
+        self.at_all(member, |protocol, out| protocol.crash(kept, out));
         loss
     }
 
@@ -233,7 +239,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let starts = node.runs();
         stage.observe(Observation::MemberUp { member });
         if starts {
-            self.at_member(member, |protocol, out| protocol.start(out));
+            self.at_all(member, |protocol, out| protocol.start(out));
         }
     }
 
@@ -245,7 +251,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             return;
         }
         if std::mem::take(&mut node.unstarted) {
-            self.at_member(member, |protocol, out| protocol.start(out));
+            self.at_all(member, |protocol, out| protocol.start(out));
         }
         let node = &mut self.stage.nodes[member.index()];
         let inbox = std::mem::take(&mut node.inbox);
@@ -255,24 +261,41 @@ impl<P: Protocol, O: Observer> World<P, O> {
             match waiting {
                 Waiting::Message(envelope) => self.open(envelope),
                 Waiting::Order(command) => {
-                    self.at_member(member, |protocol, out| protocol.command(command, out));
+                    self.order(member, command);
                 }
             }
         }
     }
 
-    /// Tells when the primary is lost to its clients, and when it is back.
-    pub(crate) fn watch_primary(&mut self) {
-        let Some(primary) = self.stage.rightful else { return };
+    /// An operator's order to a node: in all its groups.
+    fn order(&mut self, node: Member, command: Command) {
+        self.at_all(node, |protocol, out| protocol.command(command, out));
+    }
+
+    /// Runs a handler of every instance at a node.
+    fn at_all(&mut self, node: Member, act: impl Fn(&mut P, &mut AtMember<'_, P, O>)) {
+        let instances = self.stage.layout.at(node);
+        instances.for_each(|instance| self.at_instance(instance, &act));
+    }
+
+    /// Tells when the primary of any group is lost to its clients, and when it is back.
+    fn watch_primaries(&mut self) {
+        (0..self.stage.layout.groups()).for_each(|group| self.watch_primary(Group(group)));
+    }
+
+    /// The same of one group.
+    pub(crate) fn watch_primary(&mut self, group: Group) {
+        let reign = self.stage.reigns[group.index()];
+        let Some(primary) = reign.rightful else { return };
         let lost = !self.stage.nodes[primary.index()].runs() || self.is_cut_off_from_writers(primary);
-        match self.stage.lost_primary {
+        match reign.lost {
             None if lost => {
-                self.stage.lost_primary = Some(primary);
-                self.stage.observe(Observation::PrimaryLost { member: primary });
+                self.stage.reigns[group.index()].lost = Some(primary);
+                self.stage.observe_in(group, Observation::PrimaryLost { member: primary });
             }
             Some(member) if member == primary && !lost => {
-                self.stage.lost_primary = None;
-                self.stage.observe(Observation::PrimaryBack { member });
+                self.stage.reigns[group.index()].lost = None;
+                self.stage.observe_in(group, Observation::PrimaryBack { member });
             }
             _ => {}
         }

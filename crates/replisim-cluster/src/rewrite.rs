@@ -42,8 +42,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// Tells what a write rests on.
     pub(crate) fn tell_basis(&mut self, write: Write, key: Key, context: &Context) {
         for (lane, newest) in (0u32..).zip(context) {
-            let (key, version) = (key.lane(self.lanes, lane), newest.version);
-            self.stage.observe(Observation::BasedOn { write, key, version });
+            let (lane, version) = (key.lane(self.lanes, lane), newest.version);
+            self.stage.observe_of(key, Observation::BasedOn { write, key: lane, version });
         }
     }
 }

@@ -14,11 +14,9 @@ use crate::ballots::Ballots;
 use crate::clients::draw_between;
 use crate::clocks::{Clock, ClockSettings};
 use crate::disk::Disk;
+use crate::layout::Layout;
 use crate::node::Node;
 use crate::world::Event;
-
-/// The one replication group there is so far.
-pub(crate) const GROUP: Group = Group(0);
 
 /// Time, network, stores and observers.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) envelopes: Envelopes<P>,
     pub(crate) observer: O,
     pub(crate) digest: Digest,
-    members: usize,
+    pub(crate) layout: Layout,
     lanes: usize,
     /// What each member shows for each key; the copies of one key lie together.
     store: Vec<Option<Stored>>,
@@ -43,13 +41,10 @@ pub(crate) struct Stage<P: Protocol, O> {
     committed: Committed,
     /// Who has accepted those that are not.
     ballots: Ballots,
-    /// The member of the highest promoted term, and the floor of that term.
-    pub(crate) rightful: Option<Member>,
-    pub(crate) floor: Version,
-    /// That member, while it is down or cut off from its clients.
-    pub(crate) lost_primary: Option<Member>,
-    /// Whether another has been promoted since that was looked at.
-    pub(crate) changed_primary: bool,
+    /// By group.
+    pub(crate) reigns: Vec<Reign>,
+    /// Groups in which another has been promoted since that was looked at.
+    pub(crate) changed_primary: Vec<Group>,
     pub(crate) timers: Vec<TimerSlot>,
     timer_streams: Vec<Stream>,
     choice_streams: Vec<Stream>,
@@ -59,9 +54,20 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) answers: VecDeque<(Op, Member, Reply)>,
 }
 
+/// Who reigns in a replication group.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Reign {
+    /// The node of the member of the highest promoted term, and the floor of that term.
+    pub(crate) rightful: Option<Member>,
+    floor: Version,
+    /// That node, while it is down or cut off from its clients.
+    pub(crate) lost: Option<Member>,
+}
+
 /// A message under way.
 #[derive(Debug)]
 pub(crate) struct Envelope<P: Protocol> {
+    pub(crate) group: Group,
     pub(crate) from: Site,
     pub(crate) to: Site,
     pub(crate) sent: Time,
@@ -86,9 +92,9 @@ pub(crate) struct Envelopes<P: Protocol> {
 }
 
 impl<P: Protocol, O: Observer> Stage<P, O> {
-    /// `sites` are the nodes, and after them the clients that have an instance of the protocol.
+    /// `names` are those of the nodes, and after them of the clients that have an instance of the protocol.
     pub(crate) fn new(
-        (nodes, sites): (usize, &[String]),
+        (layout, names): (Layout, &[String]),
         (keys, lanes): (usize, usize),
         network: Network,
         clocks: &[ClockSettings],
@@ -97,18 +103,25 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         observer: O,
     ) -> Self {
         let mut queue = Queue::new();
-        let timers = (0..sites.len() as u32)
-            .flat_map(|member| {
-                (0..P::Timer::ALL.len() as u32).map(move |timer| Event::Timer { member, timer })
+        let timers = (0..layout.instances())
+            .flat_map(|instance| {
+                (0..P::Timer::ALL.len() as u32).map(move |timer| Event::Timer { instance, timer })
             })
             .map(|event| queue.new_timer(event))
             .collect();
-        let stream = |name: &String, what: &str| streams.named(&format!("member/{name}/{what}"));
-        let disks = (0u32..).zip(sites).map(|(member, name)| {
-            let done = queue.new_timer(Event::Synced { member });
-            Disk::new(fsync.cloned(), stream(name, "disk"), done)
+        let stream = |instance: u32, what: &str| {
+            let name = &names[layout.site_of(instance).index()];
+            match (layout.groups(), layout.member(instance)) {
+                (1, _) => streams.named(&format!("member/{name}/{what}")),
+                (_, (group, _)) => streams.named(&format!("member/{name}/group/{}/{what}", group.0)),
+            }
+        };
+        let disks = (0..layout.instances()).map(|instance| {
+            let done = queue.new_timer(Event::Synced { instance });
+            Disk::new(fsync.cloned(), stream(instance, "disk"), done)
         });
         let disks = disks.collect();
+        let copies = keys * lanes * layout.group_size() as usize;
         Stage {
             now: Time::ZERO,
             queue,
@@ -116,30 +129,40 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             envelopes: Envelopes { slots: Vec::new(), free: Vec::new() },
             observer,
             digest: Digest::new(),
-            members: nodes,
+            layout,
             lanes,
-            store: vec![None; keys * lanes * nodes],
-            value_bytes: vec![0; keys * lanes * nodes],
+            store: vec![None; copies],
+            value_bytes: vec![0; copies],
             clocks: clocks.iter().map(Clock::new).collect(),
-            nodes: sites.iter().map(|_| Node::default()).collect(),
+            nodes: names.iter().map(|_| Node::default()).collect(),
             disks,
             committed: Committed::default(),
             ballots: Ballots::default(),
-            rightful: None,
-            floor: Version(0),
-            lost_primary: None,
-            changed_primary: false,
+            reigns: vec![Reign::default(); layout.groups() as usize],
+            changed_primary: Vec::new(),
             timers,
-            timer_streams: sites.iter().map(|name| stream(name, "timers")).collect(),
-            choice_streams: sites.iter().map(|name| stream(name, "choices")).collect(),
+            timer_streams: (0..layout.instances()).map(|instance| stream(instance, "timers")).collect(),
+            choice_streams: (0..layout.instances()).map(|instance| stream(instance, "choices")).collect(),
             persisting: None,
             answers: VecDeque::new(),
         }
     }
 
+    /// What concerns no group more than another.
     #[inline]
     pub(crate) fn observe(&mut self, what: Observation) {
-        self.observer.observe(self.now, GROUP, what);
+        self.observe_in(Group(0), what);
+    }
+
+    #[inline]
+    pub(crate) fn observe_in(&mut self, group: Group, what: Observation) {
+        self.observer.observe(self.now, group, what);
+    }
+
+    /// What concerns an operation on `key`.
+    #[inline]
+    pub(crate) fn observe_of(&mut self, key: Key, what: Observation) {
+        self.observe_in(self.layout.group_of(key), what);
     }
 
     /// A message has arrived, or never will.
@@ -150,9 +173,16 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     }
 
     /// Hands a message to the network.
-    pub(crate) fn send(&mut self, from: Site, to: Site, traffic: Traffic, bytes: u64, content: Content<P>) {
+    pub(crate) fn send(
+        &mut self,
+        group: Group,
+        (from, to): (Site, Site),
+        traffic: Traffic,
+        bytes: u64,
+        content: Content<P>,
+    ) {
         self.observe(Observation::Sent { bytes });
-        let packet = self.envelopes.put(Envelope { from, to, sent: self.now, copied: false, content });
+        let packet = self.envelopes.put(Envelope { group, from, to, sent: self.now, copied: false, content });
         self.network.send(self.now, (from, to), traffic, packet, bytes, &mut self.queue);
     }
 
@@ -161,9 +191,12 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         self.committed.insert(write);
     }
 
-    /// Takes everything away that a member shows.
-    pub(crate) fn empty_store(&mut self, member: Member) {
-        for cell in (member.index()..self.store.len()).step_by(self.members) {
+    /// Takes everything away that an instance shows.
+    pub(crate) fn empty_store(&mut self, instance: u32) {
+        let (group, member) = self.layout.member(instance);
+        let width = self.layout.group_size() as usize;
+        let first = group.index() * width + member.index();
+        for cell in (first..self.store.len()).step_by(self.layout.groups() as usize * width) {
             self.store[cell] = None;
         }
     }
@@ -184,21 +217,39 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         self.clocks[site.index()].shows(self.now)
     }
 
-    pub(crate) fn timer(&self, member: Member, timer: P::Timer) -> TimerSlot {
-        self.timers[member.index() * P::Timer::ALL.len() + timer.index()]
+    pub(crate) fn timer(&self, instance: u32, timer: P::Timer) -> TimerSlot {
+        self.timers[instance as usize * P::Timer::ALL.len() + timer.index()]
     }
 
     fn cell(&self, key: Key, member: Member) -> usize {
-        key.index() * self.members + member.index()
+        key.index() * self.layout.group_size() as usize + member.index()
     }
 }
 
 /// The stage as the protocol instance of one member sees it.
 pub(crate) struct AtMember<'a, P: Protocol, O> {
     pub(crate) stage: &'a mut Stage<P, O>,
+    pub(crate) instance: u32,
+    pub(crate) group: Group,
+    /// Who it is in its group.
     pub(crate) me: Member,
+    /// Where it is.
+    pub(crate) site: Site,
     /// Where the client of an operation is; nowhere once it has given up, and then no answer is sent.
     pub(crate) reply_to: &'a dyn Fn(Op) -> Option<(Site, Key)>,
+}
+
+impl<P: Protocol, O: Observer> AtMember<'_, P, O> {
+    #[inline]
+    fn observe(&mut self, what: Observation) {
+        self.stage.observe_in(self.group, what);
+    }
+
+    /// The node, as results name it.
+    #[inline]
+    fn node(&self) -> Member {
+        Member(self.site.0)
+    }
 }
 
 impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
@@ -211,22 +262,23 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
             MessageKind::Control => Traffic::Control,
         };
         let bytes = message.bytes();
-        self.stage.send(Site(self.me.0), Site(to.0), traffic, bytes, Content::Protocol(message));
+        let to = self.stage.layout.site(self.group, to);
+        self.stage.send(self.group, (self.site, to), traffic, bytes, Content::Protocol(message));
     }
 
     fn arm(&mut self, timer: P::Timer, after: Span) {
         let stage = &mut *self.stage;
-        let wait = draw_between(&mut stage.timer_streams[self.me.index()], after.least, after.most);
-        stage.queue.arm(stage.timer(self.me, timer), stage.now + wait);
+        let wait = draw_between(&mut stage.timer_streams[self.instance as usize], after.least, after.most);
+        stage.queue.arm(stage.timer(self.instance, timer), stage.now + wait);
     }
 
     fn disarm(&mut self, timer: P::Timer) {
-        self.stage.queue.disarm(self.stage.timer(self.me, timer));
+        self.stage.queue.disarm(self.stage.timer(self.instance, timer));
     }
 
     fn persist(&mut self, upto: u64, _: u64) {
         let stage = &mut *self.stage;
-        let disk = &mut stage.disks[self.me.index()];
+        let disk = &mut stage.disks[self.instance as usize];
         if disk.is_instant() {
             stage.persisting = Some(upto);
         } else if let Some(done) = disk.ask(stage.now, upto) {
@@ -239,7 +291,7 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
         if !self.stage.committed.insert(write) {
             return;
         }
-        self.stage.observe(Observation::Committed { write, key, version, bytes, accepted_by: self.me });
+        self.observe(Observation::Committed { write, key, version, bytes, accepted_by: self.node() });
     }
 
     fn accepted(&mut self, key: Key, stored: Stored, bytes: u32, rule: CommitRule) {
@@ -251,42 +303,46 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn logged(&mut self, key: Key, stored: Stored) {
-        self.stage.observe(Observation::Logged { member: self.me, key, stored });
+        self.observe(Observation::Logged { member: self.node(), key, stored });
     }
 
     fn unlogged(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
-        self.stage.observe(Observation::Unlogged { member: self.me, key, undone, back_to });
+        self.observe(Observation::Unlogged { member: self.node(), key, undone, back_to });
     }
 
     fn apply(&mut self, key: Key, stored: Stored, bytes: u32) {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = Some(stored);
         self.stage.value_bytes[cell] = bytes;
-        self.stage.observe(Observation::Applied { member: self.me, key, stored });
+        self.observe(Observation::Applied { member: self.node(), key, stored });
     }
 
     fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = back_to;
-        self.stage.observe(Observation::Unapplied { member: self.me, key, undone, back_to });
+        self.observe(Observation::Unapplied { member: self.node(), key, undone, back_to });
     }
 
     fn hinted(&mut self, key: Key, stored: Stored) {
-        self.stage.observe(Observation::Hinted { member: self.me, key, stored });
+        self.observe(Observation::Hinted { member: self.node(), key, stored });
     }
 
     fn unhinted(&mut self, key: Key, stored: Stored) {
-        self.stage.observe(Observation::Unhinted { member: self.me, key, stored });
+        self.observe(Observation::Unhinted { member: self.node(), key, stored });
     }
 
     fn purge(&mut self, key: Key, tombstone: Stored) {
         let cell = self.stage.cell(key, self.me);
         self.stage.store[cell] = None;
-        self.stage.observe(Observation::Purged { member: self.me, key, stored: tombstone });
+        self.observe(Observation::Purged { member: self.node(), key, stored: tombstone });
     }
 
     fn read(&self, key: Key) -> Option<Stored> {
-        self.stage.store[self.stage.cell(key, self.me)]
+        if self.stage.layout.keeps(self.group, key) {
+            self.stage.store[self.stage.cell(key, self.me)]
+        } else {
+            None
+        }
     }
 
     fn value_bytes(&self, key: Key) -> u32 {
@@ -294,22 +350,22 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn keys(&self) -> u32 {
-        (self.stage.store.len() / self.stage.members / self.stage.lanes) as u32
+        (self.stage.store.len() / self.stage.layout.group_size() as usize / self.stage.lanes) as u32
     }
 
     fn promoted(&mut self, floor: Version) {
         // An old primary that starts again and has heard of no other is none the less one of the past.
-        if floor >= self.stage.floor {
-            self.stage.floor = floor;
-            self.stage.rightful = Some(self.me);
-            self.stage.lost_primary = None;
-            self.stage.changed_primary = true;
+        let rightful = Some(self.node());
+        let reign = &mut self.stage.reigns[self.group.index()];
+        if floor >= reign.floor {
+            *reign = Reign { rightful, floor, lost: None };
+            self.stage.changed_primary.push(self.group);
         }
-        self.stage.observe(Observation::Promoted { member: self.me, floor });
+        self.observe(Observation::Promoted { member: self.node(), floor });
     }
 
     fn serving(&mut self) {
-        self.stage.observe(Observation::Serving { member: self.me });
+        self.observe(Observation::Serving { member: self.node() });
     }
 
     fn local_clock(&self) -> Time {
@@ -317,25 +373,32 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     }
 
     fn wall_clock(&self) -> Time {
-        self.stage.wall_clock(Site(self.me.0))
+        self.stage.wall_clock(self.site)
     }
 
     fn reply(&mut self, op: Op, reply: Reply) {
         let Some((site, key)) = (self.reply_to)(op) else { return };
-        if site.0 == self.me.0 {
-            return self.stage.answers.push_back((op, self.me, reply));
+        if site == self.site {
+            return self.stage.answers.push_back((op, self.node(), reply));
         }
+        let reply = match reply {
+            Reply::Redirect(Some(to)) => {
+                Reply::Redirect(Some(Member(self.stage.layout.site(self.group, to).0)))
+            }
+            reply => reply,
+        };
         let value = match &reply {
             Reply::Value(Some(_)) => u64::from(self.value_bytes(key)),
             Reply::Newest { bytes, .. } => u64::from(*bytes),
             Reply::Siblings(siblings) => u64::from(siblings.bytes),
             _ => 0,
         };
-        self.stage.send(Site(self.me.0), site, Traffic::Reply, HEADER + value, Content::Reply(op, reply));
+        let ends = (self.site, site);
+        self.stage.send(self.group, ends, Traffic::Reply, HEADER + value, Content::Reply(op, reply));
     }
 
     fn choose(&mut self, n: u32) -> u32 {
-        below(&mut self.stage.choice_streams[self.me.index()], u64::from(n)) as u32
+        below(&mut self.stage.choice_streams[self.instance as usize], u64::from(n)) as u32
     }
 }
 

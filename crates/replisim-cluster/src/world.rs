@@ -2,14 +2,17 @@
 
 use replisim_engine::{Digest, Duration, Label, Model, Queue, Stream, Streams, Time, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Site};
-use replisim_observe::{Client, Key, Member, Observation, Observer, Op, Placement, Version, Window};
+use replisim_observe::{
+    Client, Group, Groups, Key, Member, Observation, Observer, Op, Placement, Version, Window,
+};
 use replisim_protocols::{Members, Protocol, Timer};
 
-use crate::clients::{ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
+use crate::clients::{Belief, ClientState, Ops, RandomRoute, ReadTarget, Source, read_target};
 use crate::clocks::ClockSettings;
 use crate::disk::DiskSettings;
 use crate::faults::{FaultEntry, Placed};
 use crate::followers::followers_of;
+use crate::layout::Layout;
 use crate::node::{Node, Waiting};
 use crate::outages::ActiveFault;
 use crate::script::{Action, Step};
@@ -19,8 +22,10 @@ use crate::workload::Workload;
 /// What takes part in a run, checked and with all defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Names and places of the nodes: the members of the group, in file order.
+    /// Names and places of the nodes, in file order: the members of the group, where there is one.
     pub nodes: Vec<Placed>,
+    /// How keys and nodes are dealt to several replication groups. Not for a protocol that places keys by itself.
+    pub groups: Option<Groups>,
     /// The network. Its sites are the nodes, then one for each client, in the order of `clients`.
     pub network: Network,
     /// Streams of operations.
@@ -55,7 +60,8 @@ pub struct World<P: Protocol, O> {
     pub(crate) clients: Vec<ClientState>,
     pub(crate) ops: Ops,
     pub(crate) writes: u64,
-    pub(crate) primary: Option<Member>,
+    /// The node of the first primary in each group, if the protocol has them.
+    pub(crate) primaries: Vec<Option<Member>>,
     pub(crate) placement: Placement,
     pub(crate) lanes: u32,
     pub(crate) script_targets: Vec<ReadTarget>,
@@ -76,8 +82,8 @@ pub enum Event {
     Follow { client: u32, key: u32 },
     Step { step: u32 },
     Deadline { client: u32 },
-    Timer { member: u32, timer: u32 },
-    Synced { member: u32 },
+    Timer { instance: u32, timer: u32 },
+    Synced { instance: u32 },
     FaultBegins { fault: u32 },
     FaultBeats { fault: u32 },
     FaultEnds { fault: u32 },
@@ -109,17 +115,18 @@ impl<P: Protocol, O: Observer> World<P, O> {
         observer: O,
     ) -> Result<World<P, O>, String> {
         let names: Vec<String> = setup.nodes.iter().map(|node| node.name.clone()).collect();
-        let members = Members { names: &names, regions: &setup.regions.clone() };
-        let primary = P::first_primary(members, &config);
+        let regions = setup.regions.clone();
+        let members = Members { names: &names, regions: &regions };
         let fsync = setup.disk.fsync.as_ref().map(|law| law.sampler().map_err(|error| error.to_string()));
         let fsync = fsync.transpose()?;
         let mut sites = names.clone();
         if P::in_clients(&config) {
             sites.extend(setup.clients.iter().map(|client| format!("client/{}", client.name)));
         }
+        let layout = Layout::new(names.len(), sites.len(), setup.groups);
         let (placement, lanes) = (P::placement(members, &config), P::lanes(members, &config).max(1));
         let mut stage = Stage::new(
-            (names.len(), &sites),
+            (layout, &sites),
             (setup.keys, lanes as usize),
             setup.network.clone(),
             &setup.clocks,
@@ -127,9 +134,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
             &streams,
             observer,
         );
-        let by_distance = |site: Site| {
+        let mut instances = Vec::with_capacity(layout.instances() as usize);
+        let mut primaries = Vec::new();
+        for group in (0..layout.groups()).map(Group) {
+            let (names, regions) = layout.of_group(group, &names, &regions);
+            let members = Members { names: &names, regions: &regions };
+            let primary = P::first_primary(members, &config);
+            primaries.push(primary.map(|primary| Member(layout.site(group, primary).0)));
+            let size = layout.instances() / layout.groups();
+            instances.extend((0..size).map(|member| P::new(Member(member), members, &config)));
+        }
+        let distances = |site: Site| -> Vec<Duration> {
+            let nodes = (0..names.len() as u32).map(Site);
+            nodes.map(|node| setup.network.mean_rtt(site, node)).collect()
+        };
+        let by_distance = |distances: &[Duration]| {
             let mut order: Vec<Member> = (0..names.len() as u32).map(Member).collect();
-            order.sort_by_cached_key(|member| setup.network.mean_rtt(site, Site(member.0)));
+            order.sort_by_key(|member| distances[member.index()]);
             order
         };
 
@@ -142,10 +163,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 None => None,
             };
             let site = Site((setup.nodes.len() + i) as u32);
+            let distances = distances(site);
             clients.push(ClientState {
                 site,
                 avoided: Default::default(),
-                by_distance: by_distance(site),
+                by_distance: by_distance(&distances),
+                distances,
                 stamp: Version(0),
                 label: Label::of(name),
                 source,
@@ -153,9 +176,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 route: RandomRoute::new(name, &streams),
                 deadlines: Default::default(),
                 deadline_timer: stage.queue.new_timer(Event::Deadline { client: i as u32 }),
-                believed: primary.unwrap_or(Member(0)),
-                asked: primary.unwrap_or(Member(0)),
-                token: Version(0),
+                beliefs: primaries.iter().map(|primary| Belief::new(primary.unwrap_or_default())).collect(),
                 seen: Default::default(),
             });
         }
@@ -164,7 +185,6 @@ impl<P: Protocol, O: Observer> World<P, O> {
             script_targets.push(read_target(&step.read_from, &names)?);
         }
 
-        let instances = (0..sites.len() as u32).map(|i| P::new(Member(i), members, &config)).collect();
         let labels = Labels {
             sites: setup.network.sites().iter().map(|site| Label::of(&site.name)).collect(),
             faults: setup.faults.iter().map(|entry| Label::of(&entry.kind.fault().label())).collect(),
@@ -180,7 +200,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             clients,
             ops: Ops::default(),
             writes: 0,
-            primary,
+            primaries,
             placement,
             lanes,
             script_targets,
@@ -221,8 +241,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     /// Whether no operation is open and no member has anything left to do.
     pub fn is_quiet(&self) -> bool {
-        let quiet = |(instance, node): (&P, &Node<P>)| !node.is_up() || (node.runs() && instance.quiescent());
-        self.ops.count_open() == 0 && self.instances.iter().zip(&self.stage.nodes).all(quiet)
+        let quiet = |(i, instance): (u32, &P)| {
+            let node = &self.stage.nodes[self.stage.layout.site_of(i).index()];
+            !node.is_up() || (node.runs() && instance.quiescent())
+        };
+        self.ops.count_open() == 0 && (0..).zip(&self.instances).all(quiet)
     }
 
     /// The present moment.
@@ -240,9 +263,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.stage.digest
     }
 
-    /// The member that takes all writes, if the protocol has one.
+    /// The node that takes all writes at first, if the protocol has one; of several groups, those of the first.
     pub fn primary(&self) -> Option<Member> {
-        self.primary
+        self.primaries.first().copied().flatten()
     }
 
     /// How many orders of operators came to nodes that were down, or to a protocol that cannot obey them.
@@ -281,19 +304,21 @@ impl<P: Protocol, O: Observer> World<P, O> {
         for fault in 0..self.setup.faults.len() as u32 {
             self.schedule_failure(fault, Time::ZERO + self.setup.faults[fault as usize].at);
         }
-        for member in 0..self.instances.len() as u32 {
-            self.at_member(Member(member), |protocol, out| protocol.start(out));
+        for instance in 0..self.instances.len() as u32 {
+            self.at_instance(instance, |protocol, out| protocol.start(out));
         }
         self.receive();
     }
 
-    /// Runs a handler of a member, and what follows from what it persisted.
+    /// Runs a handler of an instance, and what follows from what it persisted.
     #[inline]
-    pub(crate) fn at_member(&mut self, me: Member, act: impl FnOnce(&mut P, &mut AtMember<'_, P, O>)) {
-        let protocol = &mut self.instances[me.index()];
+    pub(crate) fn at_instance(&mut self, instance: u32, act: impl FnOnce(&mut P, &mut AtMember<'_, P, O>)) {
+        let (group, me) = self.stage.layout.member(instance);
+        let site = self.stage.layout.site(group, me);
+        let protocol = &mut self.instances[instance as usize];
         let (ops, clients) = (&self.ops, &self.clients);
         let reply_to = |op: Op| ops.get(op).map(|state| (clients[state.client.index()].site, state.key()));
-        let out = &mut AtMember { stage: &mut self.stage, me, reply_to: &reply_to };
+        let out = &mut AtMember { stage: &mut self.stage, instance, group, me, site, reply_to: &reply_to };
         act(protocol, out);
         while let Some(upto) = out.stage.persisting.take() {
             protocol.persisted(upto, out);
@@ -341,45 +366,54 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     /// The receiver handles a message.
-    pub(crate) fn open(&mut self, Envelope { from, to, sent, content, .. }: Envelope<P>) {
+    pub(crate) fn open(&mut self, Envelope { group, from, to, sent, content, .. }: Envelope<P>) {
         self.stage.observe(Observation::Delivered);
-        let (sender, to) = (Member(from.0), Member(to.0));
+        let layout = self.stage.layout;
         match content {
             Content::Protocol(message) => {
-                self.at_member(to, |protocol, out| protocol.message(sender, message, out));
+                let sender = layout.member_at(group, from);
+                let to = layout.instance(group, to);
+                self.at_instance(to, |protocol, out| protocol.message(sender, message, out));
             }
             Content::Request(op, request) => {
-                self.at_member(to, |protocol, out| protocol.request(op, request, out))
+                let to = layout.instance(group, to);
+                self.at_instance(to, |protocol, out| protocol.request(op, request, out))
             }
-            Content::Reply(op, reply) => self.answer(op, sender, sent, reply),
+            Content::Reply(op, reply) => self.answer(op, Member(from.0), sent, reply),
         }
     }
 
     /// A timer of a member runs out. One that is paused acts on it later.
-    fn timer(&mut self, member: Member, timer: P::Timer) {
-        let slot = self.stage.timer(member, timer);
-        let node = &mut self.stage.nodes[member.index()];
+    fn timer(&mut self, instance: u32, timer: P::Timer) {
+        let slot = self.stage.timer(instance, timer);
+        let node = &mut self.stage.nodes[self.stage.layout.site_of(instance).index()];
         if !node.runs() {
             return node.overdue.push(slot);
         }
-        self.at_member(member, |protocol, out| protocol.timer(timer, out));
+        self.at_instance(instance, |protocol, out| protocol.timer(timer, out));
     }
 
     /// An fsync of a member ends.
-    fn synced(&mut self, member: Member) {
+    fn synced(&mut self, instance: u32) {
         let stage = &mut self.stage;
-        let disk = &mut stage.disks[member.index()];
-        if !stage.nodes[member.index()].runs() {
-            let done = disk.done;
-            return stage.nodes[member.index()].overdue.push(done);
+        let disk = &mut stage.disks[instance as usize];
+        let node = &mut stage.nodes[stage.layout.site_of(instance).index()];
+        if !node.runs() {
+            return node.overdue.push(disk.done);
         }
         let (covered, next) = disk.finish(stage.now);
         if let Some(next) = next {
             stage.queue.arm(disk.done, next);
         }
         if let Some(upto) = covered {
-            self.at_member(member, |protocol, out| protocol.persisted(upto, out));
+            self.at_instance(instance, |protocol, out| protocol.persisted(upto, out));
         }
+    }
+
+    fn trace_instance(&mut self, kind: Label, instance: u32) {
+        let (group, member) = self.stage.layout.member(instance);
+        let site = self.stage.layout.site(group, member);
+        self.trace(kind, self.labels.sites[site.index()], group.0.into());
     }
 
     fn trace(&mut self, kind: Label, party: Label, detail: u64) {
@@ -436,14 +470,14 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
                 self.trace(const { Label::of("deadline") }, self.clients[client as usize].label, 0);
                 self.deadline(client);
             }
-            Event::Timer { member, timer } => {
+            Event::Timer { instance, timer } => {
                 let timer = P::Timer::ALL[timer as usize];
-                self.trace(timer.label(), self.labels.sites[member as usize], 0);
-                self.timer(Member(member), timer);
+                self.trace_instance(timer.label(), instance);
+                self.timer(instance, timer);
             }
-            Event::Synced { member } => {
-                self.trace(const { Label::of("synced") }, self.labels.sites[member as usize], 0);
-                self.synced(Member(member));
+            Event::Synced { instance } => {
+                self.trace_instance(const { Label::of("synced") }, instance);
+                self.synced(instance);
             }
             Event::FaultBeats { fault } => {
                 self.trace(const { Label::of("fault-beats") }, self.labels.faults[fault as usize], 0);
@@ -463,9 +497,8 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             }
         }
         self.receive();
-        if self.stage.changed_primary {
-            self.stage.changed_primary = false;
-            self.watch_primary();
+        while let Some(group) = self.stage.changed_primary.pop() {
+            self.watch_primary(group);
         }
     }
 }

@@ -18,7 +18,7 @@ mod siblings;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use replisim_observe::{Key, Said, Stored, Time, Version, Window, Write};
+use replisim_observe::{Group, Key, Said, Stored, Time, Version, Window, Write};
 
 use crate::keyspace::Keyspace;
 use crate::operations::OpenOp;
@@ -125,7 +125,7 @@ impl Anomalies {
         if self.records.get(write.0).is_some() || version <= self.settled[key.index()] {
             return;
         }
-        let fate = if rightful.too_late(version) { Fate::Excluded } else { Fate::Standing };
+        let fate = if rightful.too_late(key, version) { Fate::Excluded } else { Fate::Standing };
         let known = Known { key, version, committed: None, acked: false, fate, decided: false, slot: None };
         self.records.put(write.0, known);
         if self.space.lanes() > 1 {
@@ -146,9 +146,11 @@ impl Anomalies {
         self.decide(stored.write, rightful);
     }
 
-    /// There is a new rightful primary.
-    pub(crate) fn promoted(&mut self, now: Time, rightful: &Rightful) {
-        let standing = self.records.iter().filter(|(_, known)| known.fate == Fate::Standing);
+    /// There is a new rightful primary in `group`.
+    pub(crate) fn promoted(&mut self, now: Time, group: Group, rightful: &Rightful) {
+        let of_group = |known: &Known| self.space.group(known.key) == group;
+        let standing = self.records.iter();
+        let standing = standing.filter(|(_, known)| known.fate == Fate::Standing && of_group(known));
         let dropped = standing.filter(|(_, known)| rightful.drops(known.key, known.version));
         for write in dropped.map(|(write, _)| Write(write)).collect::<Vec<_>>() {
             let Some(known) = self.records.get_mut(write.0) else { continue };
@@ -397,8 +399,11 @@ mod tests {
             let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
             for member in 0..2 {
                 if member == 0 || i <= held {
-                    rightful
-                        .observe(now, &Observation::Logged { member: Member(member), key: Key(0), stored });
+                    rightful.observe(
+                        now,
+                        Group(0),
+                        &Observation::Logged { member: Member(member), key: Key(0), stored },
+                    );
                 }
             }
             anomalies.committed(now, Key(0), stored, &rightful);
@@ -422,12 +427,12 @@ mod tests {
         let (mut anomalies, mut rightful) = after_a_hundred_writes(100);
         let now = Time::from_nanos(200);
         for member in 0..2 {
-            rightful.observe(now, &Observation::DiskLost { member: Member(member) });
+            rightful.observe(now, Group(0), &Observation::DiskLost { member: Member(member) });
         }
         let stored = Stored { version: Version(5), write: Write(5) };
         read(&mut anomalies, now, stored, &rightful);
-        rightful.observe(now, &Observation::Promoted { member: Member(1), floor: Version(1_000) });
-        anomalies.promoted(now, &rightful);
+        rightful.observe(now, Group(0), &Observation::Promoted { member: Member(1), floor: Version(1_000) });
+        anomalies.promoted(now, Group(0), &rightful);
         let AnomalyTotals { reads, dirty, early, .. } = anomalies.into_results()[0];
         assert_eq!((reads, dirty, early), (101, KEPT as u64, 0));
     }

@@ -1,14 +1,15 @@
 //! When nothing worked: unavailability windows, and the share of operations that succeeded over time.
 //!
-//! Operations of a kind are taken in the order of invocation. A run of consecutive ones of which none ended ok, from
+//! Operations of a kind, and of a replication group, are taken in the order of invocation. A run of consecutive ones of which none ended ok, from
 //! the invocation of the first to that of the next ok one or to the end of the clients' time, is a *window* if it is
 //! longer than the bound of the roster. Outcomes come in any order: a run grows once all before it are known.
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Duration, Op, OpKind, Outcome, Time, Window};
+use replisim_observe::{Duration, Key, Op, OpKind, Outcome, Time, Window};
 
 use crate::distribution::Distribution;
+use crate::keyspace::Keyspace;
 use crate::series::Slices;
 
 /// Everything measured about when operations succeed; reads and writes apart.
@@ -17,18 +18,26 @@ pub struct Availability {
     window: Window,
     bound: Duration,
     slices: Slices,
+    space: Keyspace,
     kinds: [Kind; 2],
 }
 
 /// Reads, or writes.
 #[derive(Clone, Debug)]
 struct Kind {
+    /// By group.
+    runs: Vec<Run>,
+    windows: Distribution,
+    series: AvailabilitySeries,
+}
+
+/// The operations of a kind in one replication group.
+#[derive(Clone, Debug, Default)]
+struct Run {
     /// From the oldest whose outcome is still to come.
     pending: VecDeque<Pending>,
     /// Nothing that was invoked since then succeeded.
     since: Option<Time>,
-    windows: Distribution,
-    series: AvailabilitySeries,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,44 +58,50 @@ pub struct AvailabilitySeries {
 
 impl Availability {
     /// Nothing seen yet; windows are longer than `bound`.
-    pub fn new(window: Window, bound: Duration, slices: Slices) -> Availability {
+    pub(crate) fn new(space: Keyspace, window: Window, bound: Duration, slices: Slices) -> Availability {
         let series = AvailabilitySeries { scheduled: vec![0; slices.count], ok: vec![0; slices.count] };
-        let kind = Kind { pending: VecDeque::new(), since: None, windows: Distribution::default(), series };
-        Availability { window, bound, slices, kinds: [kind.clone(), kind] }
+        let runs = vec![Run::default(); space.groups()];
+        let kind = Kind { runs, windows: Distribution::default(), series };
+        Availability { window, bound, slices, space, kinds: [kind.clone(), kind] }
     }
 
-    pub(crate) fn invoked(&mut self, now: Time, op: Op, kind: OpKind, scheduled: Time) {
+    pub(crate) fn invoked(&mut self, now: Time, op: Op, (kind, key): (OpKind, Key), scheduled: Time) {
         let of_kind = &mut self.kinds[index(kind)];
         if let Some(slice) = self.slices.index(scheduled) {
             of_kind.series.scheduled[slice] += 1;
         }
         if self.window.contains(now) {
-            of_kind.pending.push_back(Pending { op, invoked: now, ok: None });
+            let run = &mut of_kind.runs[self.space.group_of(key).index()];
+            run.pending.push_back(Pending { op, invoked: now, ok: None });
         }
     }
 
-    pub(crate) fn returned(&mut self, op: Op, kind: OpKind, scheduled: Time, outcome: Outcome) {
+    pub(crate) fn returned(&mut self, op: Op, (kind, key): (OpKind, Key), scheduled: Time, outcome: Outcome) {
         let of_kind = &mut self.kinds[index(kind)];
         let ok = outcome == Outcome::Ok;
         if let Some(slice) = self.slices.index(scheduled).filter(|_| ok) {
             of_kind.series.ok[slice] += 1;
         }
-        if let Ok(i) = of_kind.pending.binary_search_by_key(&op, |pending| pending.op) {
-            of_kind.pending[i].ok = Some(ok);
-            while let Some(Pending { invoked, ok: Some(ok), .. }) = of_kind.pending.front().copied() {
-                of_kind.pending.pop_front();
-                of_kind.next(invoked, ok, self.bound);
+        let Kind { runs, windows, .. } = of_kind;
+        let run = &mut runs[self.space.group_of(key).index()];
+        if let Ok(i) = run.pending.binary_search_by_key(&op, |pending| pending.op) {
+            run.pending[i].ok = Some(ok);
+            while let Some(Pending { invoked, ok: Some(ok), .. }) = run.pending.front().copied() {
+                run.pending.pop_front();
+                run.next(invoked, ok, self.bound, windows);
             }
         }
     }
 
     /// The run is over: what is under way did not succeed.
     pub(crate) fn ended(&mut self) {
-        for kind in &mut self.kinds {
-            for Pending { invoked, ok, .. } in std::mem::take(&mut kind.pending) {
-                kind.next(invoked, ok == Some(true), self.bound);
+        for Kind { runs, windows, .. } in &mut self.kinds {
+            for run in runs {
+                for Pending { invoked, ok, .. } in std::mem::take(&mut run.pending) {
+                    run.next(invoked, ok == Some(true), self.bound, windows);
+                }
+                run.next(self.window.to, true, self.bound, windows);
             }
-            kind.next(self.window.to, true, self.bound);
         }
     }
 
@@ -97,15 +112,15 @@ impl Availability {
     }
 }
 
-impl Kind {
+impl Run {
     /// The next operation in the order of invocation.
-    fn next(&mut self, invoked: Time, ok: bool, bound: Duration) {
+    fn next(&mut self, invoked: Time, ok: bool, bound: Duration, windows: &mut Distribution) {
         if !ok {
             self.since.get_or_insert(invoked);
         } else if let Some(since) = self.since.take()
             && invoked.since(since) > bound
         {
-            self.windows.record(invoked.since(since).nanos() as i64);
+            windows.record(invoked.since(since).nanos() as i64);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! (reads), [`failover`](crate::failover) (the primary) and [`availability`](crate::availability) (operations).
 
 use replisim_observe::{
-    Answer, Key, Member, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
+    Answer, Group, Key, Member, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
 };
 
 use crate::anomalies::{Anomalies, AnomalyTotals};
@@ -30,12 +30,12 @@ pub struct Incidents {
 impl Incidents {
     /// Nothing seen yet.
     pub fn new(roster: &Roster, window: Window, slices: Slices) -> Incidents {
-        let (members, clients, space) = (roster.members.len(), roster.clients.len(), Keyspace::of(roster));
+        let (clients, space) = (roster.clients.len(), Keyspace::of(roster));
         Incidents {
             rightful: Rightful::new(space),
             anomalies: Anomalies::new(clients, space, window, REMEMBERED),
-            failover: Failover::new(members, clients, window),
-            availability: Availability::new(window, roster.unavailability_bound, slices),
+            failover: Failover::new(space, clients, window),
+            availability: Availability::new(space, window, roster.unavailability_bound, slices),
         }
     }
 
@@ -47,10 +47,10 @@ impl Incidents {
 
     /// Takes in whatever is not about an operation.
     #[inline]
-    pub(crate) fn observe(&mut self, now: Time, what: &Observation) {
+    pub(crate) fn observe(&mut self, now: Time, group: Group, what: &Observation) {
         let Incidents { rightful, anomalies, failover, .. } = self;
-        rightful.observe(now, what);
-        failover.observe(now, what);
+        rightful.observe(now, group, what);
+        failover.observe(now, group, what);
         match *what {
             Observation::Logged { key, stored, .. } | Observation::Applied { key, stored, .. } => {
                 anomalies.seen(key, stored, rightful);
@@ -58,7 +58,7 @@ impl Incidents {
             Observation::Committed { write, key, version, .. } => {
                 anomalies.committed(now, key, Stored { version, write }, rightful);
             }
-            Observation::Promoted { .. } => anomalies.promoted(now, rightful),
+            Observation::Promoted { .. } => anomalies.promoted(now, group, rightful),
             Observation::Abandoned { write } => anomalies.abandoned(now, write),
             _ => {}
         }
@@ -77,8 +77,8 @@ impl Incidents {
     }
 
     /// An operation begins.
-    pub(crate) fn invoked(&mut self, now: Time, op: Op, kind: OpKind, scheduled: Time) {
-        self.availability.invoked(now, op, kind, scheduled);
+    pub(crate) fn invoked(&mut self, now: Time, op: Op, (kind, key): (OpKind, Key), scheduled: Time) {
+        self.availability.invoked(now, op, (kind, key), scheduled);
     }
 
     /// An operation ended; `oldest_open` is the invocation of the oldest one under way.
@@ -93,7 +93,7 @@ impl Incidents {
     ) {
         let Incidents { rightful, anomalies, failover, availability } = self;
         let OpenOp { client, kind, key, scheduled, invoked, .. } = *state;
-        availability.returned(op, kind, scheduled, outcome);
+        availability.returned(op, (kind, key), scheduled, outcome);
         let said = answer.map(|answer| answer.said);
         match (kind, outcome) {
             (OpKind::Write(write), Outcome::Ok) => {
@@ -101,7 +101,7 @@ impl Incidents {
                     Some(Said::NotApplied) => None,
                     _ => anomalies.acked(now, write, key, invoked, oldest_open),
                 };
-                failover.acked(now, client, invoked, version, answer, rightful);
+                failover.acked(now, (client, key), invoked, version, answer, rightful);
             }
             (OpKind::Write(write), Outcome::Failed) => anomalies.failed(write, rightful),
             (OpKind::Read, _) | (_, Outcome::Unknown) => {}
@@ -118,7 +118,7 @@ impl Incidents {
         self,
         roster: &Roster,
     ) -> (Vec<Measure>, [AvailabilitySeries; 2], Vec<(Time, Member)>) {
-        let promoted = self.rightful.primary().is_some();
+        let promoted = self.rightful.is_led();
         let (windows, series) = self.availability.into_results();
         let failover = self.failover.into_results();
         let totals = self.anomalies.into_results();

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeSet;
 
-use replisim_observe::{Fault, Time, Window};
+use replisim_observe::{Fault, Group, Time, Window};
 
 use crate::catch_up::CatchUp;
 use crate::distribution::{COARSE_DIGITS, DIGITS, Distribution};
+use crate::keyspace::Keyspace;
 use crate::series::{LagSeries, Slices};
 use crate::weighted::{BITS, COARSE_BITS, TimeWeighted};
 
@@ -16,9 +17,13 @@ use crate::weighted::{BITS, COARSE_BITS, TimeWeighted};
 pub(crate) struct Lag {
     window: Window,
     slices: Slices,
+    /// How many groups there are.
+    groups: usize,
     /// When it last changed its course, and what it has been since.
     since: Time,
     level: Level,
+    /// The oldest single write that it lacks in each group of several: in order, and with the group.
+    singles: Vec<(u64, Time, Group)>,
     /// The [blocks](crate::retirement::Block) that it lacks: of each the write that was committed first.
     pub(crate) blocks: BTreeSet<(u64, Time)>,
     pub(crate) catch_up: CatchUp,
@@ -46,13 +51,16 @@ pub(crate) struct NodeResult {
 }
 
 impl Lag {
-    pub(crate) fn new(members: usize, window: Window, slices: Slices) -> Lag {
+    pub(crate) fn new(space: Keyspace, window: Window, slices: Slices) -> Lag {
+        let (members, groups) = (space.members(), space.groups());
         let (digits, bits) = if members > 64 { (COARSE_DIGITS, COARSE_BITS) } else { (DIGITS, BITS) };
         Lag {
             window,
             slices,
             since: Time::ZERO,
             level: Level::default(),
+            singles: Vec::new(),
+            groups,
             blocks: BTreeSet::new(),
             catch_up: CatchUp::new(window),
             results: NodeResult {
@@ -79,9 +87,10 @@ impl Lag {
         change(&mut self.level);
     }
 
-    /// The oldest write that it lacks, as far as single writes go, is this one.
+    /// The oldest write that it lacks in `group`, as far as single writes go, is this one.
     #[inline]
-    pub(crate) fn set_oldest(&mut self, now: Time, single: Option<(u64, Time)>) -> bool {
+    pub(crate) fn set_oldest(&mut self, now: Time, group: Group, single: Option<(u64, Time)>) -> bool {
+        let single = if self.groups == 1 { single } else { self.oldest_of_groups(group, single) };
         let block = self.blocks.first().copied();
         let oldest = match (single, block) {
             (Some(single), Some(block)) => Some(single.min(block)),
@@ -93,6 +102,22 @@ impl Lag {
         }
         self.catch_up.changed(now, oldest.map(|(_, committed)| committed));
         changes
+    }
+
+    /// The oldest in all groups. A member lacks something in few of them at a time.
+    fn oldest_of_groups(&mut self, group: Group, single: Option<(u64, Time)>) -> Option<(u64, Time)> {
+        let same = self
+            .singles
+            .first()
+            .is_some_and(|(order, _, other)| (Some(*order), *other) == (single.map(|s| s.0), group));
+        if !same {
+            self.singles.retain(|(_, _, other)| *other != group);
+            if let Some((order, at)) = single {
+                let place = self.singles.partition_point(|(other, ..)| *other < order);
+                self.singles.insert(place, (order, at, group));
+            }
+        }
+        self.singles.first().map(|(order, at, _)| (*order, *at))
     }
 
     pub(crate) fn fault_began(&mut self, now: Time, fault: Fault) {

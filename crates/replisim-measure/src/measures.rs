@@ -80,7 +80,7 @@ impl Measures {
     pub fn finish(self) -> Findings {
         let Measures { roster, window, slices, writes, reads, operations, incidents, .. } = self;
         let Measures { conflicts, messages, reads_served, faults, .. } = self;
-        let promoted = incidents.rightful().primary().is_some();
+        let promoted = incidents.rightful().is_led();
         let conflicts = conflicts.into_results(&roster, promoted, &writes);
         let (incidents, availability, promotions) = incidents.into_results(&roster);
         let totals = operations.totals;
@@ -135,12 +135,12 @@ impl Measures {
 
 impl Observer for Measures {
     #[inline]
-    fn observe(&mut self, at: Time, _: Group, what: Observation) {
-        if self.incidents.rightful().is_void(&what) {
+    fn observe(&mut self, at: Time, group: Group, what: Observation) {
+        if self.incidents.rightful().is_void(group, &what) {
             return;
         }
         self.conflicts.observe(at, &what, &self.writes, &self.reads);
-        self.incidents.observe(at, &what);
+        self.incidents.observe(at, group, &what);
         let rightful = self.incidents.rightful();
         match what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
@@ -157,7 +157,7 @@ impl Observer for Measures {
                 let invoked = at;
                 let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, line, open: true };
                 self.operations.invoked(op, state);
-                self.incidents.invoked(at, op, kind, scheduled);
+                self.incidents.invoked(at, op, (kind, key), scheduled);
             }
             Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
@@ -212,7 +212,7 @@ impl Observer for Measures {
                 self.writes.unapplied(at, member, key, undone, back_to);
             }
             Observation::DiskLost { member } => self.writes.disk_lost(at, member),
-            Observation::Promoted { member, .. } => self.writes.promoted(at, member, rightful),
+            Observation::Promoted { member, .. } => self.writes.promoted(at, group, member, rightful),
             Observation::MemberDown { member } => self.writes.member_up(at, member, false),
             Observation::MemberUp { member } => self.writes.member_up(at, member, true),
             Observation::Abandoned { write } => self.writes.abandoned(at, write),

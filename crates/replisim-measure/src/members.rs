@@ -1,6 +1,4 @@
-//! A set of members: one word where there are at most 64, as nearly always.
-
-use replisim_observe::Member;
+//! A set of members of a group, by their places in it: one word where there are at most 64, as nearly always.
 
 /// A set of members.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,13 +13,13 @@ impl Members {
         if members <= 64 { Members::Few(0) } else { Members::Many(vec![0; members.div_ceil(64)].into()) }
     }
 
-    pub(crate) fn insert(&mut self, member: Member) {
-        let (word, bit) = self.word(member);
+    pub(crate) fn insert(&mut self, slot: usize) {
+        let (word, bit) = self.word(slot);
         *word |= bit;
     }
 
-    pub(crate) fn remove(&mut self, member: Member) {
-        let (word, bit) = self.word(member);
+    pub(crate) fn remove(&mut self, slot: usize) {
+        let (word, bit) = self.word(slot);
         *word &= !bit;
     }
 
@@ -40,11 +38,11 @@ impl Members {
     }
 
     #[inline]
-    fn word(&mut self, member: Member) -> (&mut u64, u64) {
-        let bit = 1 << (member.0 % 64);
+    fn word(&mut self, slot: usize) -> (&mut u64, u64) {
+        let bit = 1 << (slot % 64);
         match self {
             Members::Few(word) => (word, bit),
-            Members::Many(words) => (&mut words[member.index() / 64], bit),
+            Members::Many(words) => (&mut words[slot / 64], bit),
         }
     }
 }
@@ -57,10 +55,10 @@ mod tests {
     fn sets_of_any_size_hold_what_was_inserted_and_not_removed() {
         for members in [3, 64, 65, 200] {
             let mut set = Members::none_of(members);
-            let last = Member(members as u32 - 1);
+            let last = members - 1;
             set.insert(last);
-            set.insert(Member(1));
-            set.remove(Member(1));
+            set.insert(1);
+            set.remove(1);
             assert!(!set.is_empty(), "{members}");
             set.remove(last);
             assert!(set.is_empty(), "{members}");

@@ -37,6 +37,11 @@ impl Recoveries {
         }
     }
 
+    /// Whether a member that lacks what was committed at `position` keeps all of them open.
+    pub(crate) fn are_all_blocked_by(&self, position: u64) -> bool {
+        self.open.first().is_none_or(|recovery| position < recovery.position)
+    }
+
     /// The oldest write that a live member lacks is at `oldest`.
     pub(crate) fn look(&mut self, now: Time, oldest: Option<u64>) {
         let done = |recovery: &mut Recovery| oldest.is_none_or(|oldest| recovery.position <= oldest);

@@ -10,12 +10,11 @@ use crate::hints::Hints;
 use crate::keyspace::Keyspace;
 use crate::purges::Purges;
 
-/// The members of a group, as far as their copies go.
+/// The members, as far as their copies go.
 #[derive(Clone, Debug)]
 pub(crate) struct Replicas {
     pub(crate) space: Keyspace,
-    members: usize,
-    /// `copies[key × members + member]`.
+    /// By [cell](Keyspace::cell).
     copies: Vec<Copy>,
     lines: Vec<Version>,
     up: Vec<bool>,
@@ -47,20 +46,18 @@ impl Copy {
 impl Replicas {
     pub(crate) fn new(roster: &Roster) -> Replicas {
         let space = Keyspace::of(roster);
-        let (members, keys) = (space.members(), space.lane_keys());
         Replicas {
             space,
-            members,
-            copies: vec![Copy::default(); members * keys],
-            lines: vec![Version(0); keys],
-            up: vec![true; members],
+            copies: vec![Copy::default(); space.cells()],
+            lines: vec![Version(0); space.lane_keys()],
+            up: vec![true; space.members()],
             hints: Hints::default(),
             purges: Purges::default(),
         }
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = Member> + use<> {
-        (0..self.members as u32).map(Member)
+        (0..self.space.members() as u32).map(Member)
     }
 
     /// Those that are to hold all writes of `key`.
@@ -69,18 +66,26 @@ impl Replicas {
         self.space.owners(key)
     }
 
+    /// The same, each with its place in the group.
+    #[inline]
+    pub(crate) fn owners_in_place(&self, key: Key) -> impl Iterator<Item = (usize, Member)> + use<> {
+        let (space, group) = (self.space, self.space.group(key));
+        self.owners(key).map(move |member| (space.slot(group, member), member))
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + use<> {
         (0..self.lines.len() as u32).map(Key)
     }
 
     #[inline]
     pub(crate) fn copy(&self, member: Member, key: Key) -> Copy {
-        self.copies[key.index() * self.members + member.index()]
+        self.copies[self.space.cell(member, key)]
     }
 
     #[inline]
     pub(crate) fn set_copy(&mut self, member: Member, key: Key, copy: Copy) {
-        self.copies[key.index() * self.members + member.index()] = copy;
+        let cell = self.space.cell(member, key);
+        self.copies[cell] = copy;
     }
 
     /// `version`, unless it lies below the line.

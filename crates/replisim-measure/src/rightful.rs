@@ -12,23 +12,37 @@
 //! the second when a version becomes known ([`Rightful::too_late`]). An excluded write is *abandoned* as soon as it is
 //! also committed. A write that the promoted member holds and that is committed only afterwards is not excluded.
 //!
+//! Each replication group has a history of its own.
+//!
 //! What is applied is logged. Only [`Observation::Unlogged`] and [`Observation::DiskLost`] take from a log.
 
-use replisim_observe::{Key, Member, Observation, Stored, Time, Version};
+use replisim_observe::{Group, Key, Member, Observation, Stored, Time, Version};
 
 use crate::keyspace::Keyspace;
 
-/// The logs and the promotions seen so far: O(keys × members).
+/// The logs and the promotions seen so far: O(keys × members of a group).
 #[derive(Clone, Debug)]
 pub(crate) struct Rightful {
     space: Keyspace,
-    members: usize,
-    /// `logged[key × members + member]`: the newest version in the log, 0 for none.
+    /// The newest version in the log, 0 for none; by [cell](Keyspace::cell).
     logged: Vec<Version>,
+    /// By group.
+    reigns: Vec<Reign>,
+}
+
+/// The rightful primaries of a group.
+#[derive(Clone, Debug, Default)]
+struct Reign {
     /// Who was rightfully promoted when.
     promotions: Vec<(Time, Member)>,
     /// Of the last of these promotions: the highest.
     floor: Version,
+}
+
+impl Reign {
+    fn primary(&self) -> Option<Member> {
+        self.promotions.last().map(|(_, member)| *member)
+    }
 }
 
 impl Rightful {
@@ -36,20 +50,18 @@ impl Rightful {
     pub(crate) fn new(space: Keyspace) -> Rightful {
         Rightful {
             space,
-            members: space.members(),
-            logged: vec![Version(0); space.lane_keys() * space.members()],
-            promotions: Vec::new(),
-            floor: Version(0),
+            logged: vec![Version(0); space.cells()],
+            reigns: vec![Reign::default(); space.groups()],
         }
     }
 
     /// Whether this changes nothing for anybody: a promotion below an earlier one, or another member than the rightful
     /// primary that serves.
     #[inline]
-    pub(crate) fn is_void(&self, what: &Observation) -> bool {
+    pub(crate) fn is_void(&self, group: Group, what: &Observation) -> bool {
         match *what {
-            Observation::Promoted { floor, .. } => floor < self.floor,
-            Observation::Serving { member } => self.primary() != Some(member),
+            Observation::Promoted { floor, .. } => floor < self.reigns[group.index()].floor,
+            Observation::Serving { member } => self.reigns[group.index()].primary() != Some(member),
             _ => false,
         }
     }
@@ -57,7 +69,7 @@ impl Rightful {
     /// Takes in what concerns logs and promotions, and is not void; to be called before anything is asked about that
     /// moment.
     #[inline]
-    pub(crate) fn observe(&mut self, at: Time, what: &Observation) {
+    pub(crate) fn observe(&mut self, at: Time, group: Group, what: &Observation) {
         match *what {
             Observation::Logged { member, key, stored } | Observation::Applied { member, key, stored } => {
                 let logged = self.cell(member, key);
@@ -67,15 +79,12 @@ impl Rightful {
                 *self.cell(member, key) = version_of(back_to);
             }
             Observation::DiskLost { member } => {
-                self.logged
-                    .iter_mut()
-                    .skip(member.index())
-                    .step_by(self.members)
-                    .for_each(|v| *v = Version(0));
+                self.space.keys_at(member).for_each(|key| *self.cell(member, key) = Version(0));
             }
             Observation::Promoted { member, floor } => {
-                self.promotions.push((at, member));
-                self.floor = floor;
+                let reign = &mut self.reigns[group.index()];
+                reign.promotions.push((at, member));
+                reign.floor = floor;
             }
             _ => {}
         }
@@ -84,7 +93,7 @@ impl Rightful {
     /// The newest version of `key` in the log of `member`; 0 for none.
     #[inline]
     pub(crate) fn logged(&self, member: Member, key: Key) -> Version {
-        self.logged[key.index() * self.members + member.index()]
+        self.logged[self.space.cell(member, key)]
     }
 
     /// Whether every owner has the version now.
@@ -92,43 +101,53 @@ impl Rightful {
         self.space.owners(key).all(|member| self.logged(member, key) >= version)
     }
 
-    /// Versions up to this one are of the past.
-    pub(crate) fn floor(&self) -> Version {
-        self.floor
+    /// Versions of `group` up to this one are of the past.
+    pub(crate) fn floor(&self, group: Group) -> Version {
+        self.reigns[group.index()].floor
     }
 
-    /// The rightful primary, if there has been a promotion.
-    pub(crate) fn primary(&self) -> Option<Member> {
-        self.promotions.last().map(|(_, member)| *member)
+    /// Whether anybody has been promoted.
+    pub(crate) fn is_led(&self) -> bool {
+        self.reigns.iter().any(|reign| !reign.promotions.is_empty())
     }
 
-    /// Who was rightfully promoted when.
+    /// Who was rightfully promoted when, in the order of time.
     pub(crate) fn into_promotions(self) -> Vec<(Time, Member)> {
-        self.promotions
+        let mut all: Vec<_> = self.reigns.into_iter().flat_map(|reign| reign.promotions).collect();
+        all.sort_by_key(|(at, _)| *at);
+        all
     }
 
-    /// Whether `member` was the rightful primary at some moment of the instant `at`; at the instant of a promotion
-    /// that are two.
-    pub(crate) fn was_primary(&self, member: Member, at: Time) -> bool {
-        let before = self.promotions.partition_point(|(promoted, _)| *promoted < at);
-        let upto = self.promotions.partition_point(|(promoted, _)| *promoted <= at);
-        self.promotions[before.saturating_sub(1)..upto].iter().any(|(_, primary)| *primary == member)
+    /// Whether `member` was the rightful primary of `group` at some moment of the instant `at`; at the instant of a
+    /// promotion that are two.
+    pub(crate) fn was_primary(&self, member: Member, group: Group, at: Time) -> bool {
+        let promotions = &self.reigns[group.index()].promotions;
+        let before = promotions.partition_point(|(promoted, _)| *promoted < at);
+        let upto = promotions.partition_point(|(promoted, _)| *promoted <= at);
+        promotions[before.saturating_sub(1)..upto].iter().any(|(_, primary)| *primary == member)
     }
 
-    /// Right after a promotion: whether the history of the new primary excludes this version.
+    /// Right after a promotion in the group of `key`: whether the history of the new primary excludes this version.
     #[inline]
     pub(crate) fn drops(&self, key: Key, version: Version) -> bool {
-        version <= self.floor && self.primary().is_some_and(|primary| self.logged(primary, key) < version)
+        let reign = self.reign(key);
+        version <= reign.floor && reign.primary().is_some_and(|primary| self.logged(primary, key) < version)
     }
 
-    /// Whether a version that becomes known now was given by a primary of the past.
+    /// Whether a version of `key` that becomes known now was given by a primary of the past.
     #[inline]
-    pub(crate) fn too_late(&self, version: Version) -> bool {
-        version <= self.floor
+    pub(crate) fn too_late(&self, key: Key, version: Version) -> bool {
+        version <= self.reign(key).floor
+    }
+
+    #[inline]
+    fn reign(&self, key: Key) -> &Reign {
+        // Nearly always there is one.
+        if let [reign] = &self.reigns[..] { reign } else { &self.reigns[self.space.group(key).index()] }
     }
 
     fn cell(&mut self, member: Member, key: Key) -> &mut Version {
-        &mut self.logged[key.index() * self.members + member.index()]
+        &mut self.logged[self.space.cell(member, key)]
     }
 }
 
@@ -143,6 +162,7 @@ mod tests {
     use super::*;
 
     const KEY: Key = Key(1);
+    const GROUP: Group = Group(0);
 
     fn stored(version: u64) -> Stored {
         Stored { version: Version(version), write: Write(version) }
@@ -150,7 +170,7 @@ mod tests {
 
     fn after(history: &[(u64, Observation)]) -> Rightful {
         let mut rightful = Rightful::new(Keyspace::everywhere(2, 2));
-        history.iter().for_each(|(at, what)| rightful.observe(Time::from_nanos(*at), what));
+        history.iter().for_each(|(at, what)| rightful.observe(Time::from_nanos(*at), GROUP, what));
         rightful
     }
 
@@ -169,7 +189,7 @@ mod tests {
         for (version, drops) in [(5, false), (6, true), (7, true), (10, true), (11, false)] {
             assert_eq!(rightful.drops(KEY, Version(version)), drops, "{version}");
         }
-        assert!(rightful.too_late(Version(10)) && !rightful.too_late(Version(11)));
+        assert!(rightful.too_late(KEY, Version(10)) && !rightful.too_late(KEY, Version(11)));
     }
 
     #[test]
@@ -186,9 +206,9 @@ mod tests {
             (serving(1), false),
             (logged(0, 3), false),
         ] {
-            assert_eq!(rightful.is_void(&what), void, "{what:?}");
+            assert_eq!(rightful.is_void(GROUP, &what), void, "{what:?}");
         }
-        assert!(after(&[]).is_void(&serving(0)) && !after(&[]).is_void(&promoted(0, 0)));
+        assert!(after(&[]).is_void(GROUP, &serving(0)) && !after(&[]).is_void(GROUP, &promoted(0, 0)));
     }
 
     #[test]
@@ -224,9 +244,9 @@ mod tests {
             (20, true, true),
             (21, true, false),
         ] {
-            let was = |member| rightful.was_primary(Member(member), Time::from_nanos(at));
+            let was = |member| rightful.was_primary(Member(member), GROUP, Time::from_nanos(at));
             assert_eq!((was(0), was(1)), (first, second), "at {at}");
         }
-        assert!(!after(&[]).was_primary(Member(0), Time::ZERO), "nobody was promoted");
+        assert!(!after(&[]).was_primary(Member(0), GROUP, Time::ZERO), "nobody was promoted");
     }
 }

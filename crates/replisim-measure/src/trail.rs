@@ -1,12 +1,14 @@
 //! Writes in the order of one of their moments, and for each member a pointer to the oldest that it lacks: the age of
 //! that one costs no search.
 //!
+//! Each replication group has trails of its own; the *order* of a write is its place among those of all groups.
+//!
 //! Pointers move forward when they are asked for, and back when a member loses what it had. An entry stays until it is
 //! *gone*: its write is abandoned or retired.
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Key, Member, Time, Version};
+use replisim_observe::{Key, Time, Version};
 
 /// Writes in the order of a moment.
 #[derive(Clone, Debug)]
@@ -19,6 +21,7 @@ pub(crate) struct Trail {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     at: Time,
+    order: u64,
     version: Version,
     key: Key,
     gone: bool,
@@ -35,8 +38,8 @@ impl Trail {
     }
 
     /// Adds a write, and returns its position.
-    pub(crate) fn push(&mut self, at: Time, key: Key, version: Version) -> u64 {
-        self.entries.push_back(Entry { at, version, key, gone: false });
+    pub(crate) fn push(&mut self, (order, at): (u64, Time), key: Key, version: Version) -> u64 {
+        self.entries.push_back(Entry { at, order, version, key, gone: false });
         self.end() - 1
     }
 
@@ -53,20 +56,20 @@ impl Trail {
         }
     }
 
-    /// `member` has lost the write at `position`.
-    pub(crate) fn lost(&mut self, member: Member, position: u64) {
-        let pointer = &mut self.pointers[member.index()];
+    /// The member at `slot` has lost the write at `position`.
+    pub(crate) fn lost(&mut self, slot: usize, position: u64) {
+        let pointer = &mut self.pointers[slot];
         *pointer = position.min(*pointer);
     }
 
-    /// The oldest write that `member` lacks: its position and moment. `has` tells the version that the member has.
+    /// The oldest write that the member at `slot` lacks: its order and moment. `has` tells the version that it has.
     #[inline]
-    pub(crate) fn oldest(&mut self, member: Member, has: impl Fn(Key) -> Version) -> Option<(u64, Time)> {
-        let pointer = &mut self.pointers[member.index()];
+    pub(crate) fn oldest(&mut self, slot: usize, has: impl Fn(Key) -> Version) -> Option<(u64, Time)> {
+        let pointer = &mut self.pointers[slot];
         *pointer = self.first.max(*pointer);
         while let Some(entry) = self.entries.get((*pointer - self.first) as usize) {
             if !entry.gone && has(entry.key) < entry.version {
-                return Some((*pointer, entry.at));
+                return Some((entry.order, entry.at));
             }
             *pointer += 1;
         }
@@ -81,9 +84,9 @@ mod tests {
     #[test]
     fn the_oldest_missing_write_is_found_forwards_and_back() {
         let mut trail = Trail::new(1);
-        let (member, at) = (Member(0), Time::from_nanos);
+        let (member, at) = (0, Time::from_nanos);
         for i in 1..=4 {
-            trail.push(at(i * 10), Key(0), Version(i));
+            trail.push((i - 1, at(i * 10)), Key(0), Version(i));
         }
         let has = |version| move |_| Version(version);
         for (version, oldest) in [(0, Some((0, at(10)))), (2, Some((2, at(30)))), (4, None)] {

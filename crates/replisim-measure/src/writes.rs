@@ -51,14 +51,18 @@ pub struct Writes {
     unheard: IdSet,
     keys: Vec<KeyState>,
     replicas: Replicas,
-    /// Standing writes in the order of their commits.
-    commits: Trail,
+    /// Standing writes in the order of their commits; by group.
+    commits: Vec<Trail>,
+    /// How many commits there have been, abandoned at once or not.
+    next_commit: u64,
     lags: Vec<Lag>,
     /// Without a primary, what the last node loses is abandoned.
     leaderless: bool,
     recoveries: Recoveries,
     /// Somebody may have recovered, as will be seen when the event is over.
     look_for_recovery: bool,
+    /// The live member that lacked the oldest write when that was last looked at.
+    last_to_recover: Option<Member>,
     exposure: Exposure,
     divergence: Divergence,
     settled: Settled,
@@ -126,9 +130,10 @@ struct Record {
     abandoned: bool,
     /// Owners that lack it.
     missing: u32,
-    /// Members that have it itself in their logs.
+    /// Members that have it itself in their logs, by their places in the group.
     copies: Members,
-    /// Its place among commits, and among acks.
+    /// Its place among all commits; and among the commits and the acks of its group.
+    commit_order: u64,
     commit_position: u64,
     ack_position: u64,
     /// While it is settled.
@@ -162,12 +167,14 @@ impl Writes {
             records: Records::default(),
             unheard: IdSet::default(),
             keys: vec![KeyState::default(); replicas.space.lane_keys()],
-            commits: Trail::new(members),
-            lags: vec![Lag::new(members, window, slices); members],
+            commits: vec![Trail::new(replicas.space.group_size()); replicas.space.groups()],
+            next_commit: 0,
+            lags: vec![Lag::new(replicas.space, window, slices); members],
             leaderless: roster.promotion == PromotionRule::Leaderless,
             recoveries: Recoveries::new(window),
             look_for_recovery: false,
-            exposure: Exposure::new(roster.promotion.clone(), members, window, slices),
+            last_to_recover: None,
+            exposure: Exposure::new(roster.promotion.clone(), &replicas, window, slices),
             divergence: Divergence::new(&replicas, window, slices),
             replicas,
             settled: Settled::new(remembered),
@@ -179,7 +186,7 @@ impl Writes {
     }
 
     pub(crate) fn invoked(&mut self, now: Time, write: Write, key: Key) {
-        let record = Record::new(key, self.lags.len());
+        let record = Record::new(key, self.replicas.space.group_size());
         self.records.insert(write.0, record);
         self.divergence.write_invoked(now);
         let kept = self.records.len() - self.settled.len();
@@ -217,7 +224,11 @@ impl Writes {
             self.settle(write);
             return;
         }
-        record.commit_position = self.commits.push(now, key, version);
+        let group = self.replicas.space.group(key);
+        let commits = &mut self.commits[group.index()];
+        record.commit_order = self.next_commit;
+        record.commit_position = commits.push((record.commit_order, now), key, version);
+        self.next_commit += 1;
         let shown_by = early.shown_by(version, write);
         for member in self.replicas.owners(key) {
             let lag = &mut self.lags[member.index()];
@@ -248,7 +259,7 @@ impl Writes {
         if everywhere {
             self.converge(now, write);
         }
-        self.replicas.owners(key).for_each(|member| self.advance(now, member));
+        self.replicas.owners(key).for_each(|member| self.advance(now, member, key));
         self.settle(write);
     }
 
@@ -283,7 +294,7 @@ impl Writes {
     }
 
     pub(crate) fn fault_ended(&mut self, now: Time, fault: Fault) {
-        self.recoveries.fault_ended(now, self.commits.end());
+        self.recoveries.fault_ended(now, self.next_commit);
         self.look_for_recovery = true;
         self.lags.iter_mut().for_each(|lag| lag.fault_ended(now, fault));
     }
@@ -366,7 +377,7 @@ impl Writes {
     /// `member` has this version of a write: what that tells of the write.
     fn note(&mut self, member: Member, key: Key, Stored { version, write }: Stored, rightful: &Rightful) {
         let heard_of = || self.records.get(write.0).is_some() || !self.unheard.contains(write.0);
-        if !rightful.too_late(version) && !heard_of() {
+        if !rightful.too_late(key, version) && !heard_of() {
             self.hear_of(write, key);
         }
         let Some(record) = self.records.get_mut(write.0) else { return };
@@ -377,29 +388,42 @@ impl Writes {
             self.records.remove(write.0);
             self.unheard.insert(write.0);
         } else if record.version == Some(version) {
-            record.copies.insert(member);
+            let space = self.replicas.space;
+            record.copies.insert(space.slot(space.group(key), member));
         }
     }
 
     /// A write that had been given up shows up after all.
     fn hear_of(&mut self, write: Write, key: Key) {
         self.unheard.remove(write.0);
-        self.records.put(write.0, Record { ack: Ack::Never, ..Record::new(key, self.lags.len()) });
+        self.records
+            .put(write.0, Record { ack: Ack::Never, ..Record::new(key, self.replicas.space.group_size()) });
     }
 
-    /// Finds the oldest write that `member` lacks.
-    fn advance(&mut self, now: Time, member: Member) {
-        let single = self.commits.oldest(member, |key| self.replicas.held_of_owned(member, key).shown);
-        self.look_for_recovery |= self.lags[member.index()].set_oldest(now, single);
+    /// Finds the oldest write that `member` lacks, where that may have changed in the group of `key`.
+    fn advance(&mut self, now: Time, member: Member, key: Key) {
+        let group = self.replicas.space.group(key);
+        let slot = self.replicas.space.slot(group, member);
+        let commits = &mut self.commits[group.index()];
+        let oldest = commits.oldest(slot, |key| self.replicas.held_of_owned(member, key).shown);
+        self.look_for_recovery |= self.lags[member.index()].set_oldest(now, group, oldest);
     }
 
     /// An event is over.
     #[inline]
     pub(crate) fn observed(&mut self, now: Time) {
         if std::mem::take(&mut self.look_for_recovery) && !self.recoveries.is_idle() {
-            let live = self.replicas.members().filter(|member| self.replicas.is_up(*member));
-            let oldest = live.filter_map(|member| self.lags[member.index()].oldest());
-            self.recoveries.look(now, oldest.map(|(position, _)| position).min());
+            // All members are looked at when the one that lacked the oldest write has caught up, not at every event.
+            let lacks = |member: &Member| Some(self.lags[member.index()].oldest()?.0);
+            let lacks = |member: &Member| lacks(member).filter(|_| self.replicas.is_up(*member));
+            let blocks =
+                |member: &Member| lacks(member).is_some_and(|p| self.recoveries.are_all_blocked_by(p));
+            if self.last_to_recover.as_ref().is_some_and(blocks) {
+                return;
+            }
+            let oldest = self.replicas.members().filter_map(|member| Some((lacks(&member)?, member))).min();
+            self.last_to_recover = oldest.map(|(_, member)| member);
+            self.recoveries.look(now, oldest.map(|(position, _)| position));
         }
     }
 }
@@ -431,6 +455,7 @@ impl Record {
             abandoned: false,
             missing: 0,
             copies: Members::none_of(members),
+            commit_order: 0,
             commit_position: 0,
             ack_position: 0,
             ticket: None,
@@ -447,7 +472,7 @@ impl Record {
             early.remove(other, write);
             self.copies.clear();
         }
-        self.excluded = rightful.too_late(version);
+        self.excluded = rightful.too_late(key, version);
         if !self.excluded {
             early.insert(version, write);
         }

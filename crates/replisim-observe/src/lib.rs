@@ -11,4 +11,4 @@ mod roster;
 pub use ids::{Client, Fault, Group, Key, Member, Op, Stored, Version, Write};
 pub use observation::{Answer, Carried, Observation, Observer, OpKind, Outcome, Record, Said};
 pub use replisim_engine::{Duration, Time};
-pub use roster::{Placement, PromotionRule, Roster, Window};
+pub use roster::{Groups, Placement, PromotionRule, Roster, Window};

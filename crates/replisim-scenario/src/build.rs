@@ -24,6 +24,7 @@ pub fn setup(loaded: &Loaded, seed: u64) -> Result<(Setup, Streams), String> {
     };
     let setup = Setup {
         nodes: placed_nodes(scenario),
+        groups: scenario.groups(),
         network: network(scenario, map, streams)?,
         workloads: scenario.workload.clone(),
         regions: scenario.regions(),

@@ -4,6 +4,7 @@
 
 mod clients;
 mod clocks;
+mod groups;
 
 use replisim_cluster::{Breakdowns, FaultEntry, Named, ReadFrom, Scene};
 use replisim_engine::law::LawError;
@@ -24,6 +25,7 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.names();
     check.times();
     check.topology();
+    check.groups();
     check.size();
     check.protocol();
     check.links();
@@ -156,10 +158,12 @@ impl Check<'_> {
         let (names, regions) = (self.scenario.node_names(), self.scenario.regions());
         let members = Members { names: &names, regions: &regions };
         let lanes = self.scenario.protocol.lanes(members).max(1) as usize;
-        let copies = self.scenario.workload_keys().saturating_mul(nodes).saturating_mul(lanes);
+        let members = self.scenario.group_size();
+        let copies = self.scenario.workload_keys().saturating_mul(members).saturating_mul(lanes);
         if copies > MOST_COPIES {
             let by_lane = if lanes > 1 { " × lanes of versions" } else { "" };
-            let label = format!("keys × nodes{by_lane} can be at most {MOST_COPIES}");
+            let of_group = if self.scenario.groups.is_some() { " of a group" } else { "" };
+            let label = format!("keys × nodes{of_group}{by_lane} can be at most {MOST_COPIES}");
             self.report_with("workload", format!("{copies} copies of keys"), label);
         }
         // A zipf law keeps a table of its keys for each workload.
@@ -184,7 +188,8 @@ impl Check<'_> {
             self.node(format!("protocol.{}.{field}", protocol.name()), node);
         }
         let (names, regions) = (self.scenario.node_names(), self.scenario.regions());
-        let members = Members { names: &names, regions: &regions };
+        let names = &names[..self.scenario.group_size().min(names.len())];
+        let members = Members { names, regions: &regions };
         for SettingProblem { field, message, fix } in protocol.problems(members) {
             self.report_with(format!("protocol.{}.{field}", protocol.name()), message, fix);
         }

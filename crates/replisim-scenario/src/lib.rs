@@ -13,6 +13,7 @@ pub mod build;
 pub mod check;
 pub mod expectation;
 pub mod load;
+mod nodes;
 pub mod presets;
 pub mod scenario;
 mod schema;
@@ -21,5 +22,5 @@ pub mod yaml;
 
 pub use expectation::{Comparison, Expectation, Statistic, Subject};
 pub use load::{LoadError, Loaded, Referenced};
-pub use scenario::{ProtocolSettings, Rtt, Scenario, TopologySettings};
+pub use scenario::{GroupSettings, ProtocolSettings, Rtt, Scenario, TopologySettings};
 pub use sentence::Sentence;

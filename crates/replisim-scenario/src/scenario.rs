@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use replisim_cluster::{Arrivals, ClockSettings, DiskSettings, FaultEntry, Step, Workload};
 use replisim_engine::{Duration, Law, Time};
 use replisim_network::NetworkSettings;
-use replisim_observe::{Roster, Window};
+use replisim_observe::{Groups, Placement, Roster, Window};
 use replisim_protocols::Members;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,9 @@ pub struct Scenario {
     pub settle: Duration,
     /// Nodes, and the map they are on.
     pub topology: TopologySettings,
+    /// Several replication groups instead of one of all nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupSettings>,
     /// How links behave.
     #[serde(default)]
     pub network: NetworkSettings,
@@ -84,8 +87,23 @@ pub struct TopologySettings {
     /// Round-trip times spelled out; they come on top of a preset or file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rtts: Vec<Rtt>,
-    /// Name and place of each node, in order; the first is the primary unless the protocol says otherwise.
+    /// Name and place of each node, in order; the first is the primary unless the protocol says otherwise. Under a name
+    /// may also stand so many nodes: `n: { count: 3, at: us/a }` is n1, n2 and n3.
+    #[serde(deserialize_with = "crate::nodes::expanded")]
+    #[schemars(with = "IndexMap<String, crate::nodes::NodeSettings>")]
     pub nodes: IndexMap<String, String>,
+}
+
+/// Several replication groups (shards): each has some of the nodes and of the keys, and a primary of its own. The nodes
+/// stand in a circle in file order, and each group has the next `members` of them after those of the group before; its
+/// first node is its primary. A key belongs to the group of its number modulo `count`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GroupSettings {
+    /// How many groups.
+    pub count: u32,
+    /// How many nodes each has. A node may be in several groups.
+    pub members: u32,
 }
 
 /// One round-trip time: `between` for both directions, `from` and `to` for one.
@@ -274,12 +292,25 @@ impl Scenario {
         numbers.collect()
     }
 
+    /// How nodes and keys are dealt to groups, if there are several.
+    pub fn groups(&self) -> Option<Groups> {
+        self.groups.map(|GroupSettings { count, members }| Groups { count, members })
+    }
+
+    /// How many nodes a group has.
+    pub fn group_size(&self) -> usize {
+        self.groups.map_or(self.topology.nodes.len(), |groups| groups.members as usize)
+    }
+
     /// Who takes part, by name.
     pub fn roster(&self) -> Roster {
         let (names, regions) = (self.node_names(), self.regions());
         let members = Members { names: &names, regions: &regions };
         Roster {
-            placement: self.protocol.placement(members),
+            placement: match self.groups() {
+                Some(groups) => Placement::Groups(groups),
+                None => self.protocol.placement(members),
+            },
             lanes: self.protocol.lanes(members),
             promotion: self.protocol.promotion(members),
             members: names.clone(),

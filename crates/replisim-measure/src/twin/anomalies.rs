@@ -115,7 +115,9 @@ impl Run<'_> {
     fn excluded(&self, write: &WriteStory) -> Option<usize> {
         let version = write.version?;
         let known = self.first_known(write)?;
-        let promotions = |from: usize, to: usize| (from..to).filter_map(|i| Some((i, self.promotion(i)?)));
+        let group = self.group(write.key);
+        let promotions =
+            |from: usize, to: usize| (from..to).filter_map(|i| Some((i, self.promotion_in(group, i)?)));
         if promotions(0, known).any(|(_, (_, floor))| version <= floor) {
             return Some(known);
         }

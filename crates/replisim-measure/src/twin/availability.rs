@@ -1,6 +1,6 @@
 //! Losses of the primary, and times when nothing worked.
 
-use replisim_observe::{Answer, Duration, Member, Observation, OpKind, Outcome, Time};
+use replisim_observe::{Answer, Duration, Group, Member, Observation, OpKind, Outcome, Time};
 
 use super::check::Check;
 use super::{OpStory, Run};
@@ -31,26 +31,40 @@ impl Run<'_> {
         ends: impl Fn(&Self, usize) -> Option<usize>,
     ) {
         let mut samples = (Vec::new(), Vec::new());
-        let mut from = 0;
-        while let Some(lost) = self.find(from, |what| matches!(what, Observation::PrimaryLost { .. })) {
-            let end = ends(self, lost);
-            if self.window.contains(self.at(lost)) {
-                match end {
-                    Some(end) => samples.0.push(self.at(end).signed_since(self.at(lost))),
-                    None => samples.1.push(last.since(self.at(lost)).nanos()),
+        let losses = |group: Group| {
+            let is_loss = move |i: &usize| self.is_loss_in(group, *i);
+            move |from: usize| (from..self.records.len()).find(is_loss)
+        };
+        for next_loss in self.groups().map(losses) {
+            let mut from = 0;
+            while let Some(lost) = next_loss(from) {
+                let end = ends(self, lost);
+                if self.window.contains(self.at(lost)) {
+                    match end {
+                        Some(end) => samples.0.push(self.at(end).signed_since(self.at(lost))),
+                        None => samples.1.push(last.since(self.at(lost)).nanos()),
+                    }
                 }
+                from = end.unwrap_or(self.records.len());
             }
-            from = end.unwrap_or(self.records.len());
         }
         check.samples(slug, None, &samples);
+    }
+
+    fn is_loss_in(&self, group: Group, index: usize) -> bool {
+        let record = &self.records[index];
+        matches!(record.what, Observation::PrimaryLost { .. }) && record.group == group
     }
 
     /// The first ack of a write invoked after the loss and committed under a later term, or under the same where it
     /// goes on.
     fn first_write_after(&self, lost: usize) -> Option<usize> {
-        let acked = self.writes.iter().filter_map(|write| {
+        let group = self.records[lost].group;
+        let of_group = self.writes.iter().filter(|write| self.group(write.key) == group);
+        let acked = of_group.filter_map(|write| {
             let (acked, version) = (write.acked?, write.version?);
             let under = |i: &usize| match self.records[*i].what {
+                _ if self.records[*i].group != group => false,
                 Observation::Promoted { .. } => self.promotion(*i).is_some_and(|(_, floor)| version > floor),
                 Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
                 _ => false,
@@ -62,8 +76,10 @@ impl Run<'_> {
     }
 
     fn served_after(&self, lost: usize) -> Option<usize> {
+        let group = self.records[lost].group;
         (lost..self.records.len()).find(|i| match self.records[*i].what {
-            Observation::Serving { member } => self.primary(*i) == Some(member),
+            _ if self.records[*i].group != group => false,
+            Observation::Serving { member } => self.primary(group, *i) == Some(member),
             Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
             _ => false,
         })
@@ -71,13 +87,12 @@ impl Run<'_> {
 
     /// Whether the primary that is back at `index` was neither replaced nor down since it was lost.
     fn same_term_goes_on(&self, member: Member, index: usize) -> bool {
-        let before = &self.records[..index];
-        let is_loss = |what: &Observation| matches!(what, Observation::PrimaryLost { .. });
-        let Some(lost) = before.iter().rposition(|record| is_loss(&record.what)) else { return true };
+        let (before, group) = (&self.records[..index], self.records[index].group);
+        let Some(lost) = (0..index).rev().find(|i| self.is_loss_in(group, *i)) else { return true };
         let down = before
             .iter()
             .any(|record| record.what == Observation::MemberDown { member } && record.at >= self.at(lost));
-        let replaced = (lost..index).any(|i| self.promotion(i).is_some());
+        let replaced = (lost..index).any(|i| self.promotion_in(group, i).is_some());
         !down && !replaced
     }
 
@@ -88,15 +103,17 @@ impl Run<'_> {
                 let in_window = self.window.contains(self.at(op.invoked));
                 promoted && op.client == client && op.kind != OpKind::Read && in_window
             });
-            let acks = acks.filter_map(|op| Some((op.end?.0, self.ok_answer(op)?))).collect::<Vec<_>>();
-            let stale = acks.iter().filter(|(end, answer)| !self.is_from_the_primary(*end, answer)).count();
+            let acks = acks.filter_map(|op| Some((op, op.end?.0, self.ok_answer(op)?))).collect::<Vec<_>>();
+            let is_stale =
+                |op: &OpStory, end, answer| !self.is_from_the_primary(self.group_of(op), end, answer);
+            let stale = acks.iter().filter(|(op, end, answer)| is_stale(op, *end, answer)).count();
             check.count("stale_primary_acks", Some(("workload", name)), (stale, acks.len()));
         }
     }
 
     /// Whether who answered was the rightful primary just before that instant, or became it then.
-    fn is_from_the_primary(&self, end: usize, answer: &Answer) -> bool {
-        let promotions = (0..end).filter_map(|i| Some((self.at(i), self.promotion(i)?.0)));
+    fn is_from_the_primary(&self, group: Group, end: usize, answer: &Answer) -> bool {
+        let promotions = (0..end).filter_map(|i| Some((self.at(i), self.promotion_in(group, i)?.0)));
         let before = promotions.clone().rfind(|(at, _)| *at < answer.at);
         let mut then = promotions.filter(|(at, _)| *at == answer.at).chain(before);
         then.any(|(_, member)| member == answer.by)
@@ -106,14 +123,22 @@ impl Run<'_> {
         self.ops.iter().filter(move |op| (op.kind == OpKind::Read) == reads)
     }
 
+    fn group_of(&self, op: &OpStory) -> Group {
+        self.roster.placement.group(op.key)
+    }
+
     fn is_ok(&self, op: &OpStory) -> bool {
         matches!(op.end, Some((_, Outcome::Ok, _)))
     }
 
-    /// From an operation that did not succeed, and comes after none or one that did, to the next that did.
     fn windows(&self, reads: bool, bound: Duration) -> Vec<i64> {
-        let ops: Vec<_> =
-            self.of_kind(reads).filter(|op| self.window.contains(self.at(op.invoked))).collect();
+        self.groups().flat_map(|group| self.windows_in(group, reads, bound)).collect()
+    }
+
+    /// From an operation that did not succeed, and comes after none or one that did, to the next that did.
+    fn windows_in(&self, group: Group, reads: bool, bound: Duration) -> Vec<i64> {
+        let counts = |op: &&OpStory| self.window.contains(self.at(op.invoked)) && self.group_of(op) == group;
+        let ops: Vec<_> = self.of_kind(reads).filter(counts).collect();
         let first = (0..ops.len()).filter(|i| !self.is_ok(ops[*i]) && (*i == 0 || self.is_ok(ops[i - 1])));
         let lengths = first.map(|i| {
             let next = ops[i..].iter().find(|op| self.is_ok(op));

@@ -9,16 +9,17 @@ use super::{OpStory, Run, WriteStory};
 /// Telling the story: what is needed only meanwhile.
 pub(super) struct Telling {
     remembered: u64,
-    /// The highest floor of a promotion, that of the rightful primary.
-    floor: Version,
+    /// By group: the highest floor of a promotion, that of the rightful primary.
+    floors: Vec<Version>,
     /// The next ticket, and those of the settled writes.
     next: u64,
     tickets: Vec<(u64, Write)>,
 }
 
 impl Telling {
-    pub(super) fn new(remembered: usize) -> Telling {
-        Telling { remembered: remembered as u64, floor: Version(0), next: 0, tickets: Vec::new() }
+    pub(super) fn new(remembered: usize, groups: usize) -> Telling {
+        let floors = vec![Version(0); groups];
+        Telling { remembered: remembered as u64, floors, next: 0, tickets: Vec::new() }
     }
 
     pub(super) fn see(&mut self, run: &mut Run<'_>, i: usize, state: &mut State) {
@@ -57,8 +58,11 @@ impl Telling {
             }
             Observation::Promoted { .. } => {
                 let Some((member, floor)) = run.promotion(i) else { return };
-                self.floor = floor;
-                for story in &mut run.writes {
+                let group = run.records[i].group;
+                self.floors[group.index()] = floor;
+                let (placement, lanes) = (run.roster.placement, run.lanes());
+                let in_group = |story: &&mut WriteStory| placement.group(Key(story.key.0 / lanes)) == group;
+                for story in run.writes.iter_mut().filter(in_group) {
                     let lacks = |version| state.logs(member.index(), story.key) < version;
                     if !story.version.is_some_and(|version| version <= floor && lacks(version)) {
                         continue;
@@ -103,12 +107,13 @@ impl Telling {
 
     /// What becomes known after a promotion was not at the promoted member.
     fn learn(&self, run: &mut Run<'_>, i: usize, key: Key, Stored { version, write }: Stored) {
+        let floor = self.floors[run.group(key).index()];
         let story = run.write(write);
         if story.known.is_none() {
             story.known = Some(i);
             story.key = key;
             story.version = Some(version);
-            story.excluded = version <= self.floor;
+            story.excluded = version <= floor;
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 
-use replisim_observe::{Observation, PromotionRule, Stored, Time, Version};
+use replisim_observe::{Group, Key, Member, Observation, PromotionRule, Stored, Time, Version};
 
 use super::check::{Check, Piece};
 use super::{Run, WriteStory};
@@ -90,16 +90,21 @@ impl Run<'_> {
         })
     }
 
-    /// Who would be promoted if the primary were lost just after event `index`.
-    fn next(&self, index: usize) -> Option<usize> {
+    /// Who would be promoted in `group` if its primary were lost just after event `index`.
+    fn next(&self, group: Group, index: usize) -> Option<usize> {
         let state = &self.states[index];
-        let primary = self.primary(index)?.index();
-        let others: Vec<usize> = (0..self.members).filter(|member| *member != primary).collect();
+        let primary = self.primary(group, index)?.index();
+        let mut others: Vec<usize> =
+            self.roster.placement.members(self.members, group).map(Member::index).collect();
+        others.retain(|member| *member != primary);
+        others.sort();
         let live: Vec<usize> = others.iter().copied().filter(|member| state.up[*member]).collect();
         let mut candidates = if live.is_empty() { others } else { live };
         let head = |member: &usize| {
-            let versions = state.shown[*member].iter().chain(&state.logged[*member]);
-            versions.copied().max().unwrap_or(Version(0))
+            let keys = (0..state.lines.len()).filter(|key| self.group(Key(*key as u32)) == group);
+            keys.map(|key| state.shown[*member][key].max(state.logged[*member][key]))
+                .max()
+                .unwrap_or(Version(0))
         };
         match &self.roster.promotion {
             PromotionRule::MostAdvanced => candidates.sort_by_key(|member| Reverse(head(member))),
@@ -113,13 +118,25 @@ impl Run<'_> {
         candidates.first().copied()
     }
 
-    /// The acked writes, not abandoned, that the next primary does not have in its log just after event `index`.
+    /// The acked writes, not abandoned, that the next primary of their group does not have in its log just after event
+    /// `index`.
     fn exposed(&self, index: usize) -> Option<Vec<&WriteStory>> {
-        let next = self.next(index)?;
+        let groups = self.groups().filter_map(|group| self.exposed_in(group, index));
+        groups.reduce(|mut all, more| {
+            all.extend(more);
+            all
+        })
+    }
+
+    fn exposed_in(&self, group: Group, index: usize) -> Option<Vec<&WriteStory>> {
+        let next = self.next(group, index)?;
         let logs = |write: &WriteStory| self.states[index].logs(next, write.key);
         let acked = |write: &WriteStory| write.acked.is_some_and(|acked| acked <= index);
         let exposed = |write: &&WriteStory| {
-            acked(write) && write.stands(index) && write.version.is_some_and(|v| logs(write) < v)
+            self.group(write.key) == group
+                && acked(write)
+                && write.stands(index)
+                && write.version.is_some_and(|v| logs(write) < v)
         };
         Some(self.writes.iter().filter(exposed).collect())
     }

@@ -19,8 +19,8 @@ mod state;
 mod writes;
 
 use replisim_observe::{
-    Client, Key, Member, Observation, Op, OpKind, Outcome, PromotionRule, Record, Roster, Stored, Time,
-    Version, Window, Write,
+    Client, Group, Key, Member, Observation, Op, OpKind, Outcome, PromotionRule, Record, Roster, Stored,
+    Time, Version, Window, Write,
 };
 
 use crate::findings::Findings;
@@ -132,7 +132,7 @@ impl<'a> Run<'a> {
         let roster = &findings.roster;
         let (members, writes, ops, states) = (roster.members.len(), Vec::new(), Vec::new(), Vec::new());
         let mut run = Run { records, roster, members, window, writes, ops, states };
-        let mut telling = Telling::new(remembered);
+        let mut telling = Telling::new(remembered, roster.placement.groups());
         let mut state = State::new(members, roster.keys * run.lanes() as usize);
         for i in 0..records.len() {
             telling.see(&mut run, i, &mut state);
@@ -166,20 +166,35 @@ impl<'a> Run<'a> {
         self.writes.iter_mut().find(|story| story.write == write).expect("invoked before anything else")
     }
 
-    /// Who is promoted at event `index` with which floor, if nobody has been with a higher one.
+    /// The replication group of a key, in a lane.
+    fn group(&self, key: Key) -> Group {
+        self.roster.placement.group(Key(key.0 / self.lanes()))
+    }
+
+    fn groups(&self) -> impl Iterator<Item = Group> + use<> {
+        (0..self.roster.placement.groups() as u32).map(Group)
+    }
+
+    /// Who is promoted at event `index` with which floor, if nobody in the group has been with a higher one.
     fn promotion(&self, index: usize) -> Option<(Member, Version)> {
         let promoted = |what| match what {
             Observation::Promoted { member, floor } => Some((member, floor)),
             _ => None,
         };
         let (member, floor) = promoted(self.records[index].what)?;
-        let mut before = self.records[..index].iter().filter_map(|record| promoted(record.what));
+        let before = self.records[..index].iter().filter(|record| record.group == self.records[index].group);
+        let mut before = before.filter_map(|record| promoted(record.what));
         before.all(|(_, earlier)| earlier <= floor).then_some((member, floor))
     }
 
-    /// The rightful primary just after event `index`.
-    fn primary(&self, index: usize) -> Option<Member> {
-        (0..=index).rev().find_map(|i| self.promotion(i)).map(|(member, _)| member)
+    /// The same, if it is in `group`.
+    fn promotion_in(&self, group: Group, index: usize) -> Option<(Member, Version)> {
+        self.promotion(index).filter(|_| self.records[index].group == group)
+    }
+
+    /// The rightful primary of `group` just after event `index`.
+    fn primary(&self, group: Group, index: usize) -> Option<Member> {
+        (0..=index).rev().find_map(|i| self.promotion_in(group, i)).map(|(member, _)| member)
     }
 
     fn at(&self, index: usize) -> Time {

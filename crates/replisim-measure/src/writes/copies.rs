@@ -17,7 +17,7 @@ impl Writes {
     ) {
         self.note(member, key, stored, rightful);
         self.change(now, member, key, |copy| copy.logged = copy.logged.max(stored.version));
-        self.exposure.advanced(now, member, stored.version, &self.replicas);
+        self.exposure.advanced(now, member, (key, stored.version), &self.replicas);
     }
 
     pub(crate) fn applied(
@@ -37,7 +37,7 @@ impl Writes {
             copy.shown = version;
             copy.logged = copy.logged.max(version);
         });
-        self.exposure.advanced(now, member, version, &self.replicas);
+        self.exposure.advanced(now, member, (key, version), &self.replicas);
     }
 
     pub(crate) fn unlogged(
@@ -50,11 +50,12 @@ impl Writes {
     ) {
         let record = self.records.get_mut(undone.write.0);
         if let Some(record) = record.filter(|record| record.version == Some(undone.version)) {
-            record.copies.remove(member);
+            let space = self.replicas.space;
+            record.copies.remove(space.slot(space.group(key), member));
         }
         let version = back_to.map_or(Version(0), |stored| stored.version);
         self.change(now, member, key, |copy| copy.logged = version);
-        self.exposure.fell_back(now, member, undone.version, &self.replicas);
+        self.exposure.fell_back(now, member, (key, undone.version), &self.replicas);
     }
 
     pub(crate) fn unapplied(
@@ -67,7 +68,7 @@ impl Writes {
     ) {
         let version = back_to.map_or(Version(0), |stored| stored.version);
         self.show(now, member, key, |copy| copy.shown = version);
-        self.exposure.fell_back(now, member, undone.version, &self.replicas);
+        self.exposure.fell_back(now, member, (key, undone.version), &self.replicas);
     }
 
     pub(crate) fn hinted(&mut self, member: Member, key: Key, stored: Stored) {
@@ -96,19 +97,25 @@ impl Writes {
     }
 
     pub(crate) fn disk_lost(&mut self, now: Time, member: Member) {
-        self.records.values_mut().for_each(|record| record.copies.remove(member));
+        let space = self.replicas.space;
+        for record in self.records.values_mut() {
+            let slot = space.slot(space.group(record.key), member);
+            if slot < space.group_size() {
+                record.copies.remove(slot);
+            }
+        }
         for (key, version) in self.replicas.hints.of(member) {
             self.unhinted(now, member, key, version);
         }
-        for key in self.replicas.keys() {
+        for key in space.keys_at(member) {
             self.show(now, member, key, |copy| *copy = Copy::default());
         }
-        self.exposure.fell_back(now, member, Version(u64::MAX), &self.replicas);
+        self.exposure.lost_all(now, member, &self.replicas);
     }
 
     pub(crate) fn member_up(&mut self, now: Time, member: Member, up: bool) {
         self.replicas.set_up(member, up);
-        self.exposure.choose(now, &self.replicas);
+        self.exposure.up_or_down(now, member, &self.replicas);
         self.divergence.recount_all(now, &self.replicas);
         self.look_for_recovery = true;
     }
@@ -133,7 +140,7 @@ impl Writes {
     #[inline]
     fn change(&mut self, now: Time, member: Member, key: Key, change: impl FnOnce(&mut Copy)) {
         let before = self.replicas.held(member, key);
-        self.exposure.before(now, member, &self.replicas);
+        self.exposure.before(now, member, key, &self.replicas);
         let mut copy = self.replicas.copy(member, key);
         let had = copy.newest();
         change(&mut copy);
@@ -173,7 +180,7 @@ impl Writes {
         let (mut writes, mut bytes) = (0, 0);
         let (mut acked_writes, mut acked_bytes) = (0, 0);
         if in_log && before < line {
-            self.exposure.block_logged(member, key, &state.block);
+            self.exposure.block_logged(member, key, &state.block, &self.replicas);
         }
         if before < line && state.block.writes > 0 {
             state.block.missing -= 1;
@@ -206,13 +213,13 @@ impl Writes {
                 }
             }
         }
-        self.exposure.logged(member, acked_writes, acked_bytes);
+        self.exposure.logged(member, key, acked_writes, acked_bytes, &self.replicas);
         if writes > 0 {
             lag.change(now, |level| {
                 level.versions -= writes;
                 level.bytes -= bytes;
             });
-            self.advance(now, member);
+            self.advance(now, member, key);
         }
         let mut converging = std::mem::take(&mut self.converging);
         for write in converging.drain(..) {
@@ -224,6 +231,8 @@ impl Writes {
 
     /// `member`, which showed `before`, shows only `version` now.
     fn loses(&mut self, now: Time, member: Member, key: Key, before: Version, version: Version) {
+        let group = self.replicas.space.group(key);
+        let slot = self.replicas.space.slot(group, member);
         let line = self.replicas.line(key);
         let KeyState { standing, block, .. } = &mut self.keys[key.index()];
         let lag = &mut self.lags[member.index()];
@@ -242,7 +251,7 @@ impl Writes {
             bytes += u64::from(record.bytes);
             record.missing += 1;
             self.fallen.insert((*write, member));
-            self.commits.lost(member, record.commit_position);
+            self.commits[group.index()].lost(slot, record.commit_position);
             if record.ticket.take().is_some() {
                 self.settled.unsettle();
             }
@@ -257,14 +266,14 @@ impl Writes {
                 level.versions += writes;
                 level.bytes += bytes;
             });
-            self.advance(now, member);
+            self.advance(now, member, key);
         }
     }
 
     fn gains_in_log(&mut self, member: Member, key: Key, before: Version, version: Version) {
         let KeyState { standing, block, .. } = &self.keys[key.index()];
         if before < self.replicas.line(key) {
-            self.exposure.block_logged(member, key, block);
+            self.exposure.block_logged(member, key, block, &self.replicas);
         }
         let (mut writes, mut bytes) = (0, 0);
         let first = first_above(standing, before);
@@ -274,21 +283,22 @@ impl Writes {
                 bytes += u64::from(record.bytes);
             }
         }
-        self.exposure.logged(member, writes, bytes);
+        self.exposure.logged(member, key, writes, bytes, &self.replicas);
     }
 
     fn loses_from_log(&mut self, member: Member, key: Key, before: Version, version: Version) {
         let KeyState { standing, block, lost_blocks, .. } = &mut self.keys[key.index()];
         if version < self.replicas.line(key) {
-            self.exposure.block_unlogged(member, key, block);
+            self.exposure.block_unlogged(member, key, block, &self.replicas);
         }
         for lost in lost_blocks.iter_mut().filter(|lost| version < lost.line) {
-            lost.copies.remove(member);
+            lost.copies.remove(self.replicas.space.slot(self.replicas.space.group(key), member));
         }
         let first = first_above(standing, version);
         for (_, write) in standing.range(first..).take_while(|(other, _)| *other <= before) {
             if let Some(record) = self.records.get(write.0).filter(|record| record.is_acked()) {
-                self.exposure.unlogged(member, record.ack_position, record.bytes);
+                let acked = (record.ack_position, record.bytes);
+                self.exposure.unlogged(member, key, acked, &self.replicas);
             }
         }
     }

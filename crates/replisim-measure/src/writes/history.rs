@@ -1,6 +1,6 @@
 //! The history of writes: they converge, settle, retire; or a promotion excludes them.
 
-use replisim_observe::{Key, Member, Time, Version, Write};
+use replisim_observe::{Group, Key, Member, Time, Version, Write};
 
 use super::{Ack, News, Record, Writes, first_above};
 use crate::members::Members;
@@ -8,10 +8,10 @@ use crate::retirement::LostBlock;
 use crate::rightful::Rightful;
 
 impl Writes {
-    /// `member` is the rightful primary from now on. What it lacks, of all that is not above the floor, is excluded.
-    pub(crate) fn promoted(&mut self, now: Time, member: Member, rightful: &Rightful) {
-        let floor = rightful.floor();
-        for key in self.replicas.keys() {
+    /// `member` is the rightful primary of `group` from now on. What it lacks, of all that is not above the floor, is excluded.
+    pub(crate) fn promoted(&mut self, now: Time, group: Group, member: Member, rightful: &Rightful) {
+        let floor = rightful.floor(group);
+        for key in self.replicas.space.keys_in(group) {
             let has = self.replicas.held(member, key).logged;
             let state = &self.keys[key.index()];
             let excluded = |version: Version| has < version && version <= floor;
@@ -28,7 +28,7 @@ impl Writes {
                 self.abandon_block(now, key);
             }
         }
-        self.exposure.promoted(now, member, &self.replicas);
+        self.exposure.promoted(now, group, member, &self.replicas);
     }
 
     /// The rightful history excludes a write.
@@ -101,7 +101,7 @@ impl Writes {
             let write = (key, version, bytes);
             self.exposure.abandoned(now, write, record.ack_position, &self.replicas);
         }
-        self.commits.gone(record.commit_position);
+        self.commits[self.replicas.space.group(key).index()].gone(record.commit_position);
         self.forget_falls(write);
         for member in self.replicas.owners(key) {
             if self.replicas.held(member, key).shown < version {
@@ -109,7 +109,7 @@ impl Writes {
                     level.versions -= 1;
                     level.bytes -= u64::from(bytes);
                 });
-                self.advance(now, member);
+                self.advance(now, member, key);
             }
         }
         self.settle(write);
@@ -137,13 +137,13 @@ impl Writes {
         self.totals.abandoned += block.writes;
         self.totals.abandoned_in_window += block.in_window;
         let line = self.replicas.line(key);
-        let mut copies = Members::none_of(self.lags.len());
-        for member in self.replicas.owners(key) {
+        let mut copies = Members::none_of(self.replicas.space.group_size());
+        for (slot, member) in self.replicas.owners_in_place(key) {
             let held = self.replicas.held(member, key);
             if held.logged >= line {
-                copies.insert(member);
+                copies.insert(slot);
             } else {
-                self.exposure.block_logged(member, key, &block);
+                self.exposure.block_logged(member, key, &block, &self.replicas);
             }
             if held.shown < line {
                 let lag = &mut self.lags[member.index()];
@@ -152,7 +152,7 @@ impl Writes {
                     level.bytes -= block.bytes;
                 });
                 block.oldest.into_iter().for_each(|oldest| _ = lag.blocks.remove(&oldest));
-                self.advance(now, member);
+                self.advance(now, member, key);
             }
         }
         if block.acked_in_window > 0 {
@@ -214,9 +214,9 @@ impl Writes {
         if let Some(place) = state.standing.iter().position(|(_, other)| *other == write) {
             state.standing.remove(place); // nearly always the first
         }
-        self.commits.gone(record.commit_position);
+        self.commits[self.replicas.space.group(key).index()].gone(record.commit_position);
         let block = &mut state.block;
-        let oldest = (record.commit_position, committed);
+        let oldest = (record.commit_order, committed);
         block.oldest = Some(block.oldest.map_or(oldest, |other| other.min(oldest)));
         block.writes += 1;
         block.newest = block.newest.max(version);
@@ -229,7 +229,7 @@ impl Writes {
             block.acked_bytes += u64::from(record.bytes);
             block.first_ack = Some(block.first_ack.map_or(acked, |first| first.min(acked)));
             block.acked_in_window += u64::from(in_window);
-            self.exposure.retired(record.ack_position);
+            self.exposure.retired(key, record.ack_position, &self.replicas);
         }
         self.replicas.raise_line(key, version);
         self.forget_falls(write);

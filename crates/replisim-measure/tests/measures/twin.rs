@@ -7,7 +7,7 @@ use rand::Rng;
 use replisim_engine::random::below;
 use replisim_engine::{Duration, Stream, Streams};
 use replisim_measure::{Leaf, Measures, Quantile, catalogue, twin};
-use replisim_observe::{Member, Observer, PromotionRule, Roster, Time, Window};
+use replisim_observe::{Groups, Member, Observer, Placement, PromotionRule, Roster, Time, Window};
 
 fn roster(stream: &mut Stream) -> Roster {
     let names = |prefix: &str, n: u64| (0..n).map(|i| format!("{prefix}{i}")).collect();
@@ -31,6 +31,13 @@ fn roster(stream: &mut Stream) -> Roster {
     }
 }
 
+/// Several replication groups, of which none has to have all members or any key.
+fn deal_to_groups(stream: &mut Stream, roster: &mut Roster) {
+    let members = 1 + below(stream, roster.members.len() as u64) as u32;
+    roster.placement = Placement::Groups(Groups { count: 1 + below(stream, 4) as u32, members });
+    roster.keys += below(stream, 5) as usize;
+}
+
 /// What happens without a primary: in histories of its own.
 const ELSEWHERE: [&str; 6] = [
     "skew_loss",
@@ -47,7 +54,10 @@ fn streaming_measures_equal_their_twins_on_random_histories() {
     let mut happened: BTreeMap<&str, u64> = catalogue().iter().map(|info| (info.slug, 0)).collect();
     for seed in 0..2_000 {
         let mut stream = Streams::new(seed).named("history");
-        let roster = roster(&mut stream);
+        let mut roster = roster(&mut stream);
+        if seed % 5 < 2 && roster.promotion != PromotionRule::Leaderless {
+            deal_to_groups(&mut stream, &mut roster);
+        }
         let unit = [1, 1, 60_000_000][(seed % 3) as usize]; // so long that a second is a while, or does not matter
         let remembered = [0, 1, 3, 1_000][below(&mut stream, 4) as usize];
         let records = history(&mut stream, &roster, unit, seed % 4 > 0);

@@ -24,7 +24,7 @@ pub(crate) fn history(stream: &mut Stream, roster: &Roster, unit: u64, crashes: 
         shown: vec![vec![Vec::new(); roster.keys]; members],
         logged: vec![vec![Vec::new(); roster.keys]; members],
         up: vec![true; members],
-        term: 0,
+        terms: vec![0; roster.placement.groups()],
         used: Vec::new(),
     };
     if maker.draw(4) > 0 {
@@ -65,7 +65,8 @@ struct Maker<'a> {
     shown: Vec<Vec<Vec<Stored>>>,
     logged: Vec<Vec<Vec<Stored>>>,
     up: Vec<bool>,
-    term: u64,
+    /// By group.
+    terms: Vec<u64>,
     used: Vec<Version>,
 }
 
@@ -87,7 +88,32 @@ impl Maker<'_> {
     }
 
     fn see(&mut self, what: Observation) {
-        self.records.push(Record { at: Time::from_nanos(self.now), group: Group(0), what });
+        self.see_in(Group(0), what);
+    }
+
+    fn see_in(&mut self, group: Group, what: Observation) {
+        self.records.push(Record { at: Time::from_nanos(self.now), group, what });
+    }
+
+    /// One of the groups.
+    fn group(&mut self) -> Group {
+        match self.roster.placement.groups() {
+            1 => Group(0),
+            groups => Group(self.draw(groups as u64) as u32),
+        }
+    }
+
+    fn members_of(&self, group: Group) -> Vec<Member> {
+        self.roster.placement.members(self.roster.members.len(), group).collect()
+    }
+
+    fn member_of(&mut self, group: Group) -> Member {
+        let members = self.members_of(group);
+        members[self.draw(members.len() as u64) as usize]
+    }
+
+    fn group_of(&self, key: Key) -> Group {
+        self.roster.placement.group(key)
     }
 
     fn member(&mut self) -> Member {
@@ -105,21 +131,22 @@ impl Maker<'_> {
         let mut kind = OpKind::Read;
         if self.draw(2) == 0 {
             let write = Write(self.writes.len() as u64);
-            let version = self.version();
+            let version = self.version(key);
             let stored = Stored { version, write };
             self.writes.push(MadeWrite { key, stored, committed: false, failed: false });
             kind = OpKind::Write(write);
         }
         let client = Client(self.draw(self.roster.clients.len() as u64) as u32);
         let scheduled = Time::from_nanos(self.now - self.draw(self.now.min(5 * self.unit) + 1));
-        self.see(Observation::Invoked { op, client, kind, key, scheduled });
+        self.see_in(self.group_of(key), Observation::Invoked { op, client, kind, key, scheduled });
         self.ops.push((op, kind, key));
     }
 
     /// A fresh version, now and then of a primary that has not heard of its fall.
-    fn version(&mut self) -> Version {
+    fn version(&mut self, key: Key) -> Version {
+        let term = self.terms[self.group_of(key).index()];
         loop {
-            let term = if self.draw(5) == 0 { self.term.saturating_sub(1) } else { self.term };
+            let term = if self.draw(5) == 0 { term.saturating_sub(1) } else { term };
             let version = Version(term * TERM + 1 + self.draw(TERM - 1));
             if !self.used.contains(&version) {
                 self.used.push(version);
@@ -168,12 +195,13 @@ impl Maker<'_> {
                 }
             }
         }
-        let by = self.member();
+        let group = self.group_of(key);
+        let by = self.member_of(group);
         if let Some(Said::Value(value)) = &mut said {
             *value = self.shown[by.index()][key.index()].last().copied();
         }
         let answer = said.map(|said| Answer { by, at: Time::from_nanos(self.now), said });
-        self.see(Observation::Returned { op, outcome, answer });
+        self.see_in(group, Observation::Returned { op, outcome, answer });
     }
 
     /// A member logs or applies a write.
@@ -181,21 +209,22 @@ impl Maker<'_> {
         let Some(write) = self.any_write().filter(|write| !write.failed) else { return };
         let MadeWrite { key, stored, .. } = write;
         let everyone = self.draw(3) == 0;
-        let first = self.member().index();
-        let members = self.roster.members.len();
-        for i in first..if everyone { first + members } else { first + 1 } {
-            let member = Member((i % members) as u32);
+        let group = self.group_of(key);
+        let members = self.members_of(group);
+        let first = self.draw(members.len() as u64) as usize;
+        for i in first..if everyone { first + members.len() } else { first + 1 } {
+            let member = members[i % members.len()];
             let newer = |copies: &Vec<Stored>| copies.last().is_none_or(|last| last.version < stored.version);
             if self.draw(2) == 0 && newer(&self.logged[member.index()][key.index()]) {
                 self.logged[member.index()][key.index()].push(stored);
-                self.see(Observation::Logged { member, key, stored });
+                self.see_in(group, Observation::Logged { member, key, stored });
             }
             if self.draw(4) > 0 && newer(&self.shown[member.index()][key.index()]) {
                 self.shown[member.index()][key.index()].push(stored);
                 if newer(&self.logged[member.index()][key.index()]) {
                     self.logged[member.index()][key.index()].push(stored);
                 }
-                self.see(Observation::Applied { member, key, stored });
+                self.see_in(group, Observation::Applied { member, key, stored });
             }
         }
     }
@@ -215,7 +244,8 @@ impl Maker<'_> {
         if !write.committed {
             self.commit(write.stored.write);
         } else if self.draw(12) == 0 {
-            self.see(Observation::Abandoned { write: write.stored.write });
+            let group = self.group_of(write.key);
+            self.see_in(group, Observation::Abandoned { write: write.stored.write });
         }
     }
 
@@ -223,8 +253,9 @@ impl Maker<'_> {
         let MadeWrite { key, stored, committed, failed } = self.writes[write.index()];
         if !committed && !failed {
             self.writes[write.index()].committed = true;
-            let (version, bytes, accepted_by) = (stored.version, self.draw(100) as u32, self.member());
-            self.see(Observation::Committed { write, key, version, bytes, accepted_by });
+            let (version, bytes, group) = (stored.version, self.draw(100) as u32, self.group_of(key));
+            let accepted_by = self.member_of(group);
+            self.see_in(group, Observation::Committed { write, key, version, bytes, accepted_by });
         }
     }
 
@@ -258,7 +289,7 @@ impl Maker<'_> {
         let log = &mut self.logged[member.index()][key.index()];
         if let Some(undone) = log.pop() {
             let back_to = log.last().copied();
-            self.see(Observation::Unlogged { member, key, undone, back_to });
+            self.see_in(self.group_of(key), Observation::Unlogged { member, key, undone, back_to });
         }
     }
 
@@ -266,7 +297,7 @@ impl Maker<'_> {
         let shown = &mut self.shown[member.index()][key.index()];
         if let Some(undone) = shown.pop() {
             let back_to = shown.last().copied();
-            self.see(Observation::Unapplied { member, key, undone, back_to });
+            self.see_in(self.group_of(key), Observation::Unapplied { member, key, undone, back_to });
         }
     }
 
@@ -287,22 +318,25 @@ impl Maker<'_> {
 
     /// The primary is lost, is back, or serves.
     fn primary(&mut self) {
-        let member = self.member();
+        let group = self.group();
+        let member = self.member_of(group);
         let what = match self.draw(3) {
             0 => Observation::PrimaryLost { member },
             1 => Observation::PrimaryBack { member },
             _ => Observation::Serving { member },
         };
-        self.see(what);
+        self.see_in(group, what);
     }
 
     fn promote(&mut self) {
-        let member = self.member();
-        let mut term = self.term + 1;
+        let group = self.group();
+        let member = self.member_of(group);
+        let mut term = self.terms[group.index()] + 1;
         if self.draw(3) == 0 {
             term = self.draw(term); // an old primary starts again
         }
-        self.term = self.term.max(term);
-        self.see(Observation::Promoted { member, floor: Version(term * TERM) });
+        let highest = &mut self.terms[group.index()];
+        *highest = term.max(*highest);
+        self.see_in(group, Observation::Promoted { member, floor: Version(term * TERM) });
     }
 }
