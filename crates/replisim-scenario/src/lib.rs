@@ -3,16 +3,19 @@
 //! A map of the code:
 //! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language.
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
-//! - [`load`]: from a file to a [`Loaded`] scenario; [`check`]: what types cannot say (names, ranges, contradictions).
+//! - [`load`]: from a file to a [`Loaded`] scenario; [`rtts`]: files of round-trip times;
+//!   [`check`]: what types cannot say (names, ranges, contradictions).
 //! - [`build`]: from a checked scenario to the network and cluster that run it.
 //!
 //! What it never does: run anything.
 
+mod advice;
 pub mod build;
 pub mod check;
 pub mod expectation;
 pub mod load;
 pub mod presets;
+pub mod rtts;
 pub mod scenario;
 mod schema;
 pub mod yaml;
