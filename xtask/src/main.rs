@@ -1,5 +1,6 @@
 //! The project's own chores. `cargo xtask test` is what a contributor and CI run; `cargo xtask gallery` renews goldens.
 
+mod fuzz;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ usage: cargo xtask <chore>
   verify    hold what the command gives against what is known, and write docs/fidelity.md: the rows of every test run,
             or, with --full, those that take minutes; with names of tables (answers, pbs, pbs-beyond, k-staleness,
             outcomes), only print these
+  fuzz      feed each fuzz target for five minutes: [--seconds 300] [target…]; builds them without cargo-fuzz
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "gallery" => gallery(),
         "memory" => memory(),
+        "fuzz" => fuzz::fuzz(&env::args().skip(2).collect::<Vec<_>>()),
         "verify" => verify(&env::args().skip(2).collect::<Vec<_>>()),
         _ => {
             eprint!("{USAGE}");

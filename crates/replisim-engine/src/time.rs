@@ -176,22 +176,45 @@ impl FromStr for Duration {
         if number.starts_with('-') {
             return Err(format!("a duration cannot be negative: `{text}`"));
         }
-        if unit.is_empty() {
+        let none = || format!("`{text}` is not a duration: write a number and a unit, like `250ms`");
+        if unit.is_empty() && !number.is_empty() {
             return Err(format!(
                 "`{text}` has no unit: write `{text}ms` or `{text}s` (units: ns, us, ms, s, m, h)"
             ));
         }
+        if number.is_empty() {
+            return Err(none());
+        }
         let unit = if unit == "µs" { "us" } else { unit };
         let Some((_, size)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(format!("`{unit}` is not a unit of time; the units are ns, us, ms, s, m, h"));
+            let instead = called_here(number, unit).map(|own| format!(": write `{own}`")).unwrap_or_default();
+            return Err(format!(
+                "`{unit}` is not a unit of time{instead}; the units are ns, us, ms, s, m, h"
+            ));
         };
-        let nanos = decimal_times(number, *size)
-            .ok_or_else(|| format!("`{text}` is not a duration: write a number and a unit, like `250ms`"))?;
+        let too_long = || format!("`{text}` is too long: a run can last 292 years at most");
+        let endless = number.len() > 18 && number.bytes().all(|b| b.is_ascii_digit());
+        let nanos = decimal_times(number, *size).ok_or_else(|| if endless { too_long() } else { none() })?;
         if nanos > i64::MAX as u128 {
-            return Err(format!("`{text}` is too long: a run can last 292 years at most"));
+            return Err(too_long());
         }
         Ok(Duration(nanos as u64))
     }
+}
+
+/// A duration in the units of others, as it is written here.
+fn called_here(number: &str, unit: &str) -> Option<String> {
+    let own = match unit {
+        "msec" | "millis" | "milliseconds" => "ms",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => {
+            return number.parse::<u32>().ok().map(|days| format!("{}h", u64::from(days) * 24));
+        }
+        _ => return None,
+    };
+    Some(format!("{number}{own}"))
 }
 
 /// `number × factor` in exact decimal arithmetic, cut to whole units; `None` if `number` is not a plain decimal.
@@ -295,8 +318,12 @@ mod tests {
             ("ms", "is not a duration"),
             (".s", "is not a duration"),
             ("4000000h", "too long"),
-            ("99999999999999999999s", "is not a duration"),
-            ("", "no unit"),
+            ("99999999999999999999s", "too long"),
+            ("", "is not a duration"),
+            ("two minutes", "is not a duration"),
+            ("2 min", "write `2m`"),
+            ("1.5 hours", "write `1.5h`"),
+            ("2d", "write `48h`"),
         ] {
             let error = text.parse::<Duration>().unwrap_err();
             assert!(error.contains(says), "{text}: {error}");

@@ -169,14 +169,14 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
 }
 
 /// A setting that cannot be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SettingProblem {
     /// The field, relative to the configuration.
     pub field: &'static str,
     /// Why it cannot be.
     pub message: &'static str,
     /// What it must be.
-    pub fix: &'static str,
+    pub fix: String,
 }
 
 /// The members of a replication group.
@@ -451,6 +451,16 @@ impl Members<'_> {
     /// The member called `name`.
     pub fn find(&self, name: &str) -> Option<Member> {
         self.names.iter().position(|other| other == name).map(|i| Member(i as u32))
+    }
+
+    /// Their names in a message; of many the first.
+    pub fn listed(&self) -> String {
+        const MOST: usize = 10;
+        let shown = self.names[..self.names.len().min(MOST)].join(", ");
+        match self.names.len().saturating_sub(MOST) {
+            0 => shown,
+            more => format!("{shown} and {more} more"),
+        }
     }
 }
 

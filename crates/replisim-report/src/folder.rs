@@ -135,7 +135,9 @@ impl fmt::Display for FolderError {
             FolderError::NoName(path) => {
                 write!(f, "{} names no folder that could be made; name one with --out", path.display())
             }
-            FolderError::Io(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            FolderError::Io(path, error) => {
+                write!(f, "cannot write {}: {error}; name another folder with --out", path.display())
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ pub fn problems(scenario: &Scenario, referenced: &[Referenced]) -> Vec<Problem> 
     check.names();
     check.times();
     check.topology();
+    if scenario.topology.nodes.is_empty() {
+        return check.problems; // the rest would only say that there is no such node
+    }
     check.groups();
     check.size();
     check.protocol();
@@ -122,7 +125,11 @@ impl Check<'_> {
     fn topology(&mut self) {
         let topology = &self.scenario.topology;
         if topology.nodes.is_empty() {
-            self.report_with("topology.nodes", "a cluster needs nodes", "write `{ p: place, r1: place }`");
+            self.report_with(
+                "topology.nodes",
+                "a cluster needs nodes",
+                "give name and place of each: `nodes: { p: us, r: eu }`",
+            );
         }
         if let Some(preset) = &topology.preset {
             let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
@@ -443,8 +450,12 @@ impl Check<'_> {
         if self.problems.is_empty()
             && let Err(message) = build::network(scenario, map, Streams::new(0))
         {
-            let help = "give it under `topology: rtts`, or a `latency` for such links under `network`";
-            self.problems.push(Problem::of("topology", message).help(help));
+            let other = "give it under `topology: rtts`, or a `latency` for such links under `network`";
+            self.problems.push(match &scenario.topology.rtt_file {
+                Some(file) => Problem::of("topology.rtt-file", message)
+                    .help(format!("add the row to `{file}`: each direction has its own; or {other}")),
+                None => Problem::of("topology", message).help(other),
+            });
         }
     }
 

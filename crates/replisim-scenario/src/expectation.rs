@@ -8,6 +8,7 @@ use std::str::FromStr;
 use replisim_engine::{Duration, Share};
 use replisim_measure::catalogue::{MeasureInfo, Unit, catalogue, find};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::yaml::did_you_mean;
@@ -104,7 +105,10 @@ impl FromStr for Expectation {
             .iter()
             .filter_map(|(sign, comparison)| Some((find_outside_braces(text, sign)?, *sign, *comparison)))
             .min_by_key(|(at, sign, _)| (*at, std::cmp::Reverse(sign.len())))
-            .ok_or("compares nothing: write `measure < value`, with one of < <= > >= == !=")?;
+            .ok_or_else(|| match text.contains('=') {
+                true => "a single `=` compares nothing: write `==`".to_owned(),
+                false => "compares nothing: write `measure < value`, with one of < <= > >= == !=".to_owned(),
+            })?;
         let (subject, value) = (text[..at].trim(), text[at + operator.len()..].trim());
         if value.is_empty() {
             return Err(format!("nothing stands after `{operator}`"));
@@ -189,7 +193,11 @@ fn resolve(slug: &str, value: &str) -> Result<&'static MeasureInfo, String> {
         )),
         (Some(measure), _) => Ok(measure),
         (None, Some(measure)) if with_unit => Ok(measure),
-        (None, Some(_)) => Err(format!("`{slug}` is compared with a duration: write one like `{value}ms`")),
+        (None, Some(_)) => {
+            let number: String = value.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+            let like = if number.is_empty() { "250" } else { &number };
+            Err(format!("`{slug}` is compared with a duration: write one like `{like}ms`"))
+        }
         (None, None) => {
             let known: Vec<&str> = match with_unit {
                 true => catalogue().iter().filter_map(|info| info.slug.strip_suffix("_ms")).collect(),
@@ -224,24 +232,49 @@ fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Stat
         ("max", _) => Ok(Statistic::Max),
         ("min", _) => Ok(Statistic::Min),
         (_, Some(q)) if (0.0..=100.0).contains(&q) => Ok(Statistic::Quantile(q / 100.0)),
-        _ => Err(format!("`{function}` is not a function; there are mean, max, min, share and p0 to p100")),
+        _ => {
+            let ours = match function {
+                "avg" | "average" => ": here it is `mean`",
+                "median" => ": here it is `p50`",
+                "count" | "sum" => ": a count stands bare, like `lost_writes == 0`",
+                _ => "",
+            };
+            Err(format!(
+                "`{function}` is not a function{ours}; there are mean, max, min, share and p0 to p100"
+            ))
+        }
     }
 }
 
 fn parse_value(text: &str, measure: &MeasureInfo, statistic: Statistic) -> Result<f64, String> {
     if statistic == Statistic::Share {
-        return text.parse::<Share>().map(Share::get);
+        let share = text.parse::<Share>().map(Share::get);
+        return share.map_err(|error| format!("`{}` is compared with a share: {error}", measure.slug));
     }
     if let Ok(duration) = text.parse::<Duration>() {
         return match measure.unit {
             Unit::Milliseconds => Ok(duration.nanos() as f64),
-            _ => Err(format!("`{}` is a number, not a duration", measure.slug)),
+            _ => Err(format!("`{}` is a number, not a duration: leave the unit out", measure.slug)),
         };
     }
-    let number = text.trim_end_matches("/s").trim();
+    if text.ends_with('%') {
+        let share = match measure.unit {
+            Unit::Count => format!(", or compare its share: `share({}) < {text}`", measure.slug),
+            _ => String::new(),
+        };
+        return Err(format!("`{}` is a number, not a share: leave the `%` out{share}", measure.slug));
+    }
+    let number = match text.strip_suffix("/s") {
+        Some(number) if measure.unit == Unit::PerSecond => number.trim(),
+        Some(_) => return Err(format!("`{}` is no rate: leave the `/s` out", measure.slug)),
+        None if measure.unit == Unit::PerSecond && text.contains('/') => {
+            return Err(format!("`{}` is a rate per second: write one like `500/s`", measure.slug));
+        }
+        None => text,
+    };
     let factor = if measure.unit == Unit::Milliseconds { 1e6 } else { 1.0 };
     match number.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(value * factor),
+        Ok(value) if (value * factor).is_finite() => Ok(value * factor),
         _ => Err(format!("`{text}` is neither a number nor a duration")),
     }
 }
@@ -254,8 +287,17 @@ impl fmt::Display for Expectation {
 
 impl<'de> Deserialize<'de> for Expectation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Expectation, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Expectation;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a comparison, such as `lost_writes == 0`")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Expectation, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
@@ -339,6 +381,14 @@ mod tests {
             ("p99(staleness{workload=x) < 3s", "compares nothing"),
             ("lost_writes == 3s", "is a number, not a duration"),
             ("share(stale_reads) < 90", "write `90%`"),
+            ("lost_writes = 0", "write `==`"),
+            ("p99(staleness) < 30%", "write one like `30ms`"),
+            ("p99(staleness) < soon", "write one like `250ms`"),
+            ("avg(staleness) < 3s", "here it is `mean`"),
+            ("lost_writes < 5%", "`share(lost_writes) < 5%`"),
+            ("lost_writes == 0/s", "leave the `/s` out"),
+            ("throughput_ops > 3/m", "write one like `500/s`"),
+            ("availability > 3s", "`availability` is compared with a share"),
             ("lost_writes == none", "neither a number nor a duration"),
             ("gibberish == 0", "`replisim list measures`"),
             ("max(lag{workload=x}) < 1s", "`lag` has no scope `workload`: write `lag{node=…}`"),

@@ -4,17 +4,20 @@
 //! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language;
 //!   [`sentence`]: answers with figures in them.
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
-//! - [`load`]: from a file to a [`Loaded`] scenario; [`check`]: what types cannot say (names, ranges, contradictions).
+//! - [`load`]: from a file to a [`Loaded`] scenario; [`rtts`]: files of round-trip times;
+//!   [`check`]: what types cannot say (names, ranges, contradictions).
 //! - [`build`]: from a checked scenario to the network and cluster that run it.
 //!
 //! What it never does: run anything.
 
+mod advice;
 pub mod build;
 pub mod check;
 pub mod expectation;
 pub mod load;
 mod nodes;
 pub mod presets;
+pub mod rtts;
 pub mod scenario;
 mod schema;
 pub mod sentence;

@@ -1,7 +1,8 @@
 //! Built-in maps, as measured by others; the data files stand beside the code with their source.
 
-use replisim_engine::Duration;
 use replisim_network::Map;
+
+use crate::rtts::{self, Row};
 
 /// A built-in map.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,38 +57,18 @@ impl Preset {
     }
 }
 
-/// Puts the rows `from, to, round-trip time in ms` of a CSV text on `map`. Errors name the line.
+/// Puts the rows of a file of round-trip times on `map`, its places as `place` calls them.
 pub fn add_csv(map: &mut Map, text: &str, place: impl Fn(&str) -> String) -> Result<(), String> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-    let mut rows = 0;
-    for record in reader.records() {
-        let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let (Some(from), Some(to), Some(rtt)) = (record.get(0), record.get(1), record.get(2)) else {
-            return Err(format!(
-                "line {line}: needs three columns: from, to, round-trip time in milliseconds"
-            ));
-        };
-        if from.is_empty() || to.is_empty() {
-            return Err(format!("line {line}: a place has no name"));
-        }
-        match rtt.parse::<f64>() {
-            Ok(ms) if (0.0..=1e9).contains(&ms) => {
-                map.measured(&place(from), &place(to), Duration::from_nanos_f64(ms * 1e6));
-            }
-            _ => return Err(format!("line {line}: `{rtt}` is not a round-trip time in milliseconds")),
-        }
-        rows += 1;
-    }
-    if rows == 0 {
-        return Err("has no rows below its header: from, to, round-trip time in milliseconds".to_owned());
+    for Row { from, to, rtt } in rtts::read(text).map_err(|problem| problem.to_string())? {
+        map.measured(&place(&from), &place(&to), rtt);
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use replisim_engine::Duration;
+
     use super::*;
 
     #[test]
@@ -108,21 +89,6 @@ mod tests {
             let expected = Duration::from_micros(one_way_us);
             let difference = measured.nanos().abs_diff(expected.nanos());
             assert!(difference <= 1_000, "{a} → {b}: {measured}, not {expected}");
-        }
-    }
-
-    #[test]
-    fn a_malformed_matrix_names_the_line() {
-        for (text, says) in [
-            ("from,to,rtt_ms\na,b,12\na,c\n", "line 3: needs three columns"),
-            ("from,to,rtt_ms\na,b,NaN\n", "line 2: `NaN` is not a round-trip time"),
-            ("from,to,rtt_ms\na,b,-1\n", "line 2: `-1`"),
-            ("from,to,rtt_ms\na,,1\n", "line 2: a place has no name"),
-            ("from,to,rtt_ms\n", "has no rows"),
-            ("", "has no rows"),
-        ] {
-            let error = add_csv(&mut Map::new(), text, str::to_owned).unwrap_err();
-            assert!(error.contains(says), "{text:?}: {error}");
         }
     }
 }

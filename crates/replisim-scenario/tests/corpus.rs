@@ -6,9 +6,11 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use replisim_engine::random::below;
-use replisim_scenario::Loaded;
+use replisim_scenario::{Expectation, LoadError, Loaded};
 
 const QUICKSTART: &str = include_str!("../../../scenarios/quickstart.yaml");
+/// What the target `csv` gives its tables to.
+const BETWEEN: &str = include_str!("../../../fuzz/between-us-and-eu.yaml");
 
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
@@ -78,6 +80,55 @@ fn every_override_of_the_corpus_applies_or_says_why_not() {
         }
     }
     assert!(applied >= 15, "only {applied} overrides apply");
+}
+
+/// Whether the text is a table of round-trip times that the scenario can use.
+fn check_table(text: &str) -> bool {
+    match Loaded::from_text("corpus.yaml", "corpus", BETWEEN.to_owned(), &[], |_| Ok(text.to_owned())) {
+        Ok(loaded) => loaded.referenced("times.csv") == Some(text),
+        Err(error @ LoadError::Wrong(_)) => {
+            assert!(error.to_string().contains('^'), "{text}: {error}");
+            false
+        }
+        Err(error) => panic!("{text}: {error}"),
+    }
+}
+
+/// Whether the text is an expectation; if so, it must say itself again.
+fn check_expectation(text: &str) -> bool {
+    match text.parse::<Expectation>() {
+        Ok(expectation) => {
+            assert!(expectation.value.is_finite(), "{text}");
+            assert_eq!(expectation.to_string().parse(), Ok(expectation), "{text}");
+            true
+        }
+        Err(message) => {
+            assert!(!message.is_empty(), "{text}");
+            false
+        }
+    }
+}
+
+/// Checks every file of a corpus, whole and cut short; those that are right are those not called `bad-…`.
+fn check_corpus(target: &str, check: impl Fn(&str) -> bool) {
+    for (name, bytes) in corpus(target) {
+        println!("{name}");
+        let text = String::from_utf8_lossy(&bytes);
+        assert_eq!(check(&text), !name.starts_with("bad-"), "{name}");
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            check(&text[..end]);
+        }
+    }
+}
+
+#[test]
+fn every_table_of_the_corpus_is_used_or_pointed_into() {
+    check_corpus("csv", check_table);
+}
+
+#[test]
+fn every_expectation_of_the_corpus_says_itself_or_why_not() {
+    check_corpus("expect", check_expectation);
 }
 
 #[test]

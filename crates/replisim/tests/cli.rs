@@ -8,10 +8,14 @@ use std::process::{Command, Output, Stdio};
 mod clocks;
 #[path = "cli/messages.rs"]
 mod messages;
+#[path = "cli/mistakes.rs"]
+mod mistakes;
 #[path = "cli/refusals.rs"]
 mod refusals;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/unreadable.rs"]
+mod unreadable;
 #[path = "cli/workloads.rs"]
 mod workloads;
 
@@ -119,7 +123,7 @@ fn a_mistake_is_answered_with_its_place_and_its_fix_and_leaves_nothing_behind() 
         (
             "rtts: [{ between: [us, eu], rtt: 80ms }]",
             "rtt-file: bad.csv",
-            &["small.yaml:4:13", "`bad.csv` line 3: `NaN`"],
+            &["bad.csv:3:7", "eu,us,NaN", "`NaN` is not a round-trip time"],
         ),
         (
             "nodes: { p: us, r: eu }",

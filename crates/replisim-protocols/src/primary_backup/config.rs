@@ -164,6 +164,7 @@ impl Configuration for Config {
         let replicas = members.count().saturating_sub(1);
         let (semi_sync, after) = (self.semi_sync(), self.after());
         let order = self.order();
+        let most = format!("at most {replicas}, all but the primary: the nodes are {}", members.listed());
         let named_twice = order.iter().enumerate().any(|(i, name)| order[..i].contains(name));
         let table = [
             (
@@ -184,7 +185,7 @@ impl Configuration for Config {
                 semi_sync.is_some_and(|semi_sync| semi_sync.replicas > replicas.max(1)),
                 "acknowledge.semi-sync.replicas",
                 "there are not so many replicas: no write could ever be acknowledged",
-                "can be at most the number of nodes less one",
+                &most,
             ),
             (
                 semi_sync.is_some() && replicas == 0,
@@ -218,7 +219,7 @@ impl Configuration for Config {
             ),
         ];
         let wrong = table.into_iter().filter(|(wrong, ..)| *wrong);
-        wrong.map(|(_, field, message, fix)| SettingProblem { field, message, fix }).collect()
+        wrong.map(|(_, field, message, fix)| SettingProblem { field, message, fix: fix.to_owned() }).collect()
     }
 
     fn caveats(&self) -> Vec<String> {

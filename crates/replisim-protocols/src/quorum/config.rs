@@ -235,32 +235,24 @@ impl Configuration for Config {
 
     fn problems(&self, members: Members<'_>) -> Vec<SettingProblem> {
         let mut problems = Vec::new();
-        let mut problem = |holds: bool, field, message, fix| {
+        let mut problem = |holds: bool, field, message, fix: &str| {
             if holds {
-                problems.push(SettingProblem { field, message, fix });
+                problems.push(SettingProblem { field, message, fix: fix.to_owned() });
             }
         };
         let copies = self.copies(members);
+        let of_nodes = format!("from 1 to {}, for the nodes are {}", members.count(), members.listed());
+        let of_copies = format!("from 1 to {copies}: so many nodes keep each key");
         let too_many = |level| matches!(level, Level::Exactly(n) if n == 0 || n > copies);
         problem(
             self.copies.is_some_and(|copies| copies == 0 || copies > members.count()),
             "copies",
             "there are not so many nodes, or it is none",
-            "from 1 to the number of nodes",
+            &of_nodes,
         );
         problem(copies > MOST_COPIES, "copies", "more copies of a key than are counted", "at most 64");
-        problem(
-            too_many(self.read),
-            "read",
-            "not so many copies could answer, or it is none",
-            "from 1 to the number of copies",
-        );
-        problem(
-            too_many(self.write),
-            "write",
-            "not so many copies could have it, or it is none",
-            "from 1 to the number of copies",
-        );
+        problem(too_many(self.read), "read", "not so many copies could answer, or it is none", &of_copies);
+        problem(too_many(self.write), "write", "not so many copies could have it, or it is none", &of_copies);
         problem(
             self.read == Level::Any,
             "read",

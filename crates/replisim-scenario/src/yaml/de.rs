@@ -75,8 +75,8 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Failure> {
         match self.value {
-            Value::Null => self.visit_entries(visitor, &[]),
-            _ => self.deserialize_any(visitor),
+            Value::Null | Value::Map(_) => self.visit_entries(visitor, &[]),
+            other => Err(self.fail(format!("expected a map, found {}", other.in_words()))),
         }
     }
 
@@ -90,7 +90,10 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
             return self.visit_entries(visitor, fields);
         }
         let failure = self.fail(format!("expected a map, found {}", self.value.in_words()));
-        Err(failure.help(self.its_fields(fields)))
+        Err(failure.help(match (fields, self.value.as_written()) {
+            ([field], Some(text)) => format!("write `{{ {field}: {text} }}`"),
+            _ => self.its_fields(fields),
+        }))
     }
 
     fn deserialize_enum<V: Visitor<'a>>(
@@ -101,10 +104,8 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
     ) -> Result<V::Value, Failure> {
         let choice = match self.value {
             // `latency: 10ms`: a value without the choice that it belongs to.
-            Value::String(text) if text.starts_with(|c: char| c.is_ascii_digit()) && !choices.is_empty() => {
-                let text = shortened(text);
-                let failure = self.unchosen(&format!("`{text}`"), choices);
-                return Err(failure.help(format!("for example `{{ {}: {text} }}`", choices[0])));
+            Value::String(text) if text.starts_with(|c: char| c.is_ascii_digit()) => {
+                return Err(self.unchosen(&format!("`{}`", shortened(text)), choices).word(text));
             }
             Value::String(tag) => Choice { tag, origin: self.origin, content: None, path: self.path },
             Value::Map(entries) => match entries.as_slice() {
@@ -114,7 +115,13 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
                 [] => return Err(self.unchosen("an empty map", choices)),
                 _ => return Err(self.ambiguous(entries, choices)),
             },
-            other => return Err(self.unchosen(&other.in_words(), choices)),
+            other => {
+                let failure = self.unchosen(&other.in_words(), choices);
+                return Err(match other.as_written() {
+                    Some(text) => failure.word(text),
+                    None => failure,
+                });
+            }
         };
         visitor.visit_enum(choice).map_err(|failure| failure.at(self.origin, self.path))
     }

@@ -19,13 +19,11 @@ pub(crate) struct Failure {
     problem: Box<Problem>,
     /// The field that is missing, if that is the problem.
     missing: Option<&'static str>,
-    /// The field that is unknown, if that is the problem.
-    unknown: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(problem: Problem) -> Failure {
-        Failure { problem: Box::new(problem), missing: None, unknown: None }
+        Failure { problem: Box::new(problem), missing: None }
     }
 
     /// Says where it happened, unless that is known.
@@ -47,9 +45,26 @@ impl Failure {
         self.missing.filter(|_| self.problem.origin.is_none())
     }
 
-    /// The field that this level does not have; `None` for an error that has been placed already.
+    /// The word that this level does not have; `None` for an error that has been placed already.
     pub(crate) fn unknown(&self) -> Option<&str> {
-        self.unknown.as_deref().filter(|_| self.problem.origin.is_none())
+        self.problem.word.as_deref().filter(|_| self.problem.origin.is_none())
+    }
+
+    /// The same, of a word that has no meaning here.
+    pub(crate) fn word(mut self, word: impl Into<String>) -> Failure {
+        self.problem.word = Some(word.into());
+        self
+    }
+
+    /// Help for a problem that comes without.
+    pub(crate) fn or_help(mut self, help: impl FnOnce() -> String) -> Failure {
+        self.problem.help.get_or_insert_with(help);
+        self
+    }
+
+    /// Whether a word was nearly right.
+    pub(crate) fn is_near(&self) -> bool {
+        self.problem.label.is_some()
     }
 
     pub(crate) fn into_problem(self) -> Problem {
@@ -86,6 +101,12 @@ impl de::Error for Failure {
             {
                 problem = problem.help("remove the quotes to make it a number");
             }
+            Unexpected::Str("yes" | "Yes" | "on" | "On") if expected == "a boolean" => {
+                problem = problem.help("write `true`");
+            }
+            Unexpected::Str("no" | "No" | "off" | "Off") if expected == "a boolean" => {
+                problem = problem.help("write `false`");
+            }
             _ => {}
         }
         Failure::new(problem)
@@ -106,7 +127,7 @@ impl de::Error for Failure {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Failure {
-        Failure { unknown: Some(field.to_owned()), ..Failure::new(unknown("field", field, expected)) }
+        Failure::new(unknown("field", field, expected))
     }
 
     fn missing_field(field: &'static str) -> Failure {
@@ -122,8 +143,11 @@ impl de::Error for Failure {
 }
 
 fn unknown(what: &str, word: &str, allowed: &[&'static str]) -> Problem {
-    let mut problem = Problem::new(format!("unknown {what} `{}`", shortened(word)));
-    problem.label = did_you_mean(word, allowed.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+    let mut problem = Problem::new(format!("unknown {what} `{}`", shortened(word))).word(word);
+    problem.label = match did_you_mean(word, allowed.iter().copied()) {
+        _ if word.contains(':') => Some("put a space after the `:`".to_owned()),
+        near => near.map(|name| format!("did you mean `{name}`?")),
+    };
     problem.help(match allowed {
         [] => "nothing is allowed here".to_owned(),
         _ => format!("allowed here: {}", listed(allowed.iter().copied())),

@@ -29,6 +29,7 @@ use serde::Deserialize;
 pub use self::de::from_node;
 pub use self::diagnostic::{Diagnostic, Source};
 pub use self::locate::locate;
+pub(crate) use self::node::shortened;
 pub use self::node::{Key, Node, Origin, Value};
 pub use self::overrides::apply;
 pub use self::parse::parse;

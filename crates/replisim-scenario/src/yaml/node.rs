@@ -96,6 +96,19 @@ impl Value {
     }
 }
 
+impl Value {
+    /// A scalar as it could be written.
+    pub(crate) fn as_written(&self) -> Option<String> {
+        match self {
+            Value::Bool(value) => Some(value.to_string()),
+            Value::Integer(value) => Some(value.to_string()),
+            Value::Float(value) => Some(value.to_string()),
+            Value::String(text) => Some(shortened(text)),
+            Value::Null | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+}
+
 impl Origin {
     pub(crate) fn is_override(self) -> bool {
         matches!(self, Origin::Override { .. })

@@ -19,10 +19,14 @@ pub fn apply(root: &mut Node, index: usize, argument: &str) -> Result<(), Proble
         let problem = Problem::new("expected `path=value`").at(whole(0, count(argument)));
         return Err(problem.help("for example `--set duration=10s` or `--set workload.readers.reads=90%`"));
     };
-    let segments =
-        segments(path.trim_end()).map_err(|bad| Problem::new(bad.message).at(whole(bad.offset, 1)))?;
+    let segments = segments(path.trim_end()).map_err(|bad| {
+        Problem::new(bad.message)
+            .at(whole(bad.offset, 1))
+            .help("a path is like `workload.readers.reads` or `faults[0].at`")
+    })?;
     if segments.is_empty() {
-        return Err(Problem::new("a path is missing before the `=`").at(whole(0, 1)));
+        let problem = Problem::new("a path is missing before the `=`").at(whole(0, 1));
+        return Err(problem.help("for example `--set duration=10s`"));
     }
     let value = parse_fragment(value, index, count(path) + 1)?;
     let mut node = root;
@@ -90,8 +94,11 @@ fn no_such_item(items: &[Node], segment: &Segment, above: &str) -> Problem {
         return Problem::new(format!("no item `{}`: `{above}` {many}", segment.text));
     }
     let mut problem = Problem::new(format!("no item of `{above}` has the name `{}`", segment.text));
-    problem.label =
-        did_you_mean(&segment.text, names.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+    let has_field = items.iter().find(|item| item.get(&segment.text).is_some()).and_then(Node::name);
+    problem.label = match (has_field, did_you_mean(&segment.text, names.iter().copied())) {
+        (Some(name), _) => Some(format!("of which item? such as `{above}.{name}.{}`", segment.text)),
+        (None, near) => near.map(|name| format!("did you mean `{name}`?")),
+    };
     problem.help(format!("its items: {}", listed(names)))
 }
 

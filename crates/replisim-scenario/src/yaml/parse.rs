@@ -24,11 +24,14 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub fn parse(text: &str) -> Result<Node, Problem> {
     let start = Origin::File { line: 1, column: 1, length: 1 };
     if text.len() > MAX_BYTES {
-        return Err(Problem::new(format!("the file is larger than {} MiB", MAX_BYTES >> 20)).at(start));
+        let problem = Problem::new(format!("the file is larger than {} MiB", MAX_BYTES >> 20)).at(start);
+        return Err(problem.help("a scenario is a few kilobytes: is this the right file?"));
     }
     match Builder::new(text, Place::File).document()? {
         Some(root) => Ok(root),
-        None => Err(Problem::new("the file is empty").at(start)),
+        None => Err(Problem::new("the file is empty")
+            .at(start)
+            .help("a scenario has at least `duration`, `topology`, `protocol` and `workload`")),
     }
 }
 
@@ -237,7 +240,9 @@ impl<'t> Builder<'t> {
             ErrorKind::MappingValueNotAllowed => Problem::new("a `:` is not allowed here").help(
                 "check the indentation of this line and the one above; quote a text that contains `: `",
             ),
-            ErrorKind::SimpleKeyExpected => Problem::new("expected `key: value`"),
+            ErrorKind::SimpleKeyExpected => {
+                Problem::new("expected `key: value`").help("put a `:` and a space after the key")
+            }
             ErrorKind::ExpectedBlockMappingKey => {
                 Problem::new("expected `key: value`, as in the lines before")
                     .help("check the indentation of this line and the one above")
@@ -246,14 +251,27 @@ impl<'t> Builder<'t> {
                 Problem::new("expected the next item of the list, `- …`")
                     .help("check the indentation; quote a text that starts with `{`, `[` or a quote")
             }
-            ErrorKind::ExpectedFlowMappingSeparator => Problem::new("expected `,` or `}`"),
-            ErrorKind::ExpectedFlowSequenceSeparator => Problem::new("expected `,` or `]`"),
-            ErrorKind::ExpectedDocumentStart => Problem::new("expected the end of the text"),
-            ErrorKind::UnknownAnchor => Problem::new("no anchor (`&name`) above has the name of this alias"),
-            ErrorKind::UnclosedFlowCollection { open } => {
-                Problem::new(format!("this `{open}` is never closed"))
+            ErrorKind::ExpectedFlowMappingSeparator => {
+                Problem::new("expected `,` or `}`").help("separate entries by `,` and end the map with `}`")
             }
-            ErrorKind::UnclosedQuotedScalar => Problem::new("this quote is never closed"),
+            ErrorKind::ExpectedFlowSequenceSeparator => {
+                Problem::new("expected `,` or `]`").help("separate items by `,` and end the list with `]`")
+            }
+            ErrorKind::ExpectedDocumentStart => Problem::new("expected the end of the text"),
+            ErrorKind::UnknownAnchor => Problem::new("no anchor (`&name`) above has the name of this alias")
+                .help("put a text that begins with `*` in quotes"),
+            ErrorKind::UnclosedFlowCollection { open } => {
+                let close = if *open == '[' { ']' } else { '}' };
+                Problem::new(format!("this `{open}` is never closed")).help(format!("end it with `{close}`"))
+            }
+            ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+                let right = if *open == '[' { ']' } else { '}' };
+                Problem::new(format!("this `{open}` is closed by `{close}`"))
+                    .help(format!("end it with `{right}`"))
+            }
+            ErrorKind::UnclosedQuotedScalar => {
+                Problem::new("this quote is never closed").help("end the text with the same quote")
+            }
             ErrorKind::UnexpectedCharacter { character } => {
                 Problem::new(format!("a value cannot start with `{}`", character.escape_debug()))
                     .help("put the value in quotes")
@@ -280,7 +298,8 @@ impl Place {
 }
 
 fn too_deep() -> Problem {
-    Problem::new(format!("lists and maps are nested more than {MAX_DEPTH} deep"))
+    let problem = Problem::new(format!("lists and maps are nested more than {MAX_DEPTH} deep"));
+    problem.help("no scenario needs that: is a bracket never closed?")
 }
 
 /// Only a closing bracket takes room in the text.

@@ -18,12 +18,15 @@ pub struct Problem {
     pub label: Option<String>,
     /// What to do, or what would be allowed.
     pub help: Option<String>,
+    /// The word that has no meaning here, where that is the problem.
+    pub word: Option<String>,
 }
 
 impl Problem {
     /// A problem with a message only.
     pub fn new(message: impl Into<String>) -> Problem {
-        Problem { origin: None, path: String::new(), message: message.into(), label: None, help: None }
+        let path = String::new();
+        Problem { origin: None, path, message: message.into(), label: None, help: None, word: None }
     }
 
     /// A problem of the value at a path.
@@ -39,6 +42,11 @@ impl Problem {
     /// The same with a few words beside the offending text.
     pub fn label(self, label: impl Into<String>) -> Problem {
         Problem { label: Some(label.into()), ..self }
+    }
+
+    /// The same, of a word that has no meaning here.
+    pub fn word(self, word: impl Into<String>) -> Problem {
+        Problem { word: Some(word.into()), ..self }
     }
 
     /// The same with a way out.

@@ -228,12 +228,12 @@ fn two_nodes_without_a_time_between_them() {
         &[],
         r#"
         error: no round-trip time from `eu` to `us`
-          --> small.yaml:4:3
+          --> small.yaml:4:13
            |
          4 |   rtt-file: one-way.csv
-           |   ^^^^^^^^^^^^^^^^^^^^^
+           |             ^^^^^^^^^^^
            |
-           = help: give it under `topology: rtts`, or a `latency` for such links under `network`
+           = help: add the row to `one-way.csv`: each direction has its own; or give it under `topology: rtts`, or a `latency` for such links under `network`
         "#,
     );
 }
@@ -268,6 +268,8 @@ fn a_file_of_times_that_is_not_there() {
            |
          4 |   rtt-file: nowhere.csv
            |             ^^^^^^^^^^^ No such file or directory (os error 2)
+           |
+           = help: a path is relative to the folder of the scenario
         "#,
     );
 }
@@ -279,11 +281,11 @@ fn a_file_of_times_with_a_wrong_line() {
         "  rtt-file: samples.csv\n  nodes: { p: us, r: eu }\n",
         &[],
         r#"
-        error: `samples.csv` line 2: needs three columns: from, to, round-trip time in milliseconds
-          --> small.yaml:4:13
+        error: three columns are needed: from, to, round-trip time in milliseconds
+          --> samples.csv:2:1
            |
-         4 |   rtt-file: samples.csv
-           |             ^^^^^^^^^^^
+         2 | 1
+           | ^ write a row like `us,eu,80`
         "#,
     );
 }
@@ -295,11 +297,11 @@ fn a_file_of_samples_with_a_wrong_line() {
         "protocol: primary-backup\nnetwork: { default: { jitter: { empirical: { file: samples.csv } } } }\n",
         &[],
         r#"
-        error: `samples.csv`, line 3: `two` is not a number of milliseconds
-          --> small.yaml:7:31
+        error: `two` is not a number of milliseconds
+          --> samples.csv:3:1
            |
-         7 | network: { default: { jitter: { empirical: { file: samples.csv } } } }
-           |                               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+         3 | two
+           | ^^^ write one, 0 or more, a line
         "#,
     );
 }
@@ -393,7 +395,7 @@ fn a_duration_in_a_foreign_unit() {
         "duration: 2 min",
         &[],
         r#"
-        error: `min` is not a unit of time; the units are ns, us, ms, s, m, h
+        error: `min` is not a unit of time: write `2m`; the units are ns, us, ms, s, m, h
           --> small.yaml:2:11
            |
          2 | duration: 2 min
@@ -607,7 +609,7 @@ fn a_count_compared_with_a_duration() {
         "  - lost_writes == 3s\n",
         &[],
         r#"
-        error: `lost_writes` is a number, not a duration
+        error: `lost_writes` is a number, not a duration: leave the unit out
            --> small.yaml:13:5
             |
          13 |   - lost_writes == 3s
@@ -700,6 +702,8 @@ fn an_empty_file() {
            |
          1 |
            | ^
+           |
+           = help: a scenario has at least `duration`, `topology`, `protocol` and `workload`
         "#,
     );
 }

@@ -65,7 +65,13 @@ impl<'a> MapAccess<'a> for Entries<'a, '_> {
         };
         let path = Path::Key { above: self.path, text: &key.text, origin: key.origin };
         let value = content(key.origin, Some(node), &path);
-        seed.deserialize(value).map_err(|failure| failure.at(value.origin, &path))
+        seed.deserialize(value).map_err(|failure| match value.value {
+            // `{ p:us }` is the key `p:us` without a value.
+            Value::Null if key.text.contains(':') => {
+                failure.at(value.origin, &path).or_help(|| "put a space after the `:`".to_owned())
+            }
+            _ => failure.at(value.origin, &path),
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {

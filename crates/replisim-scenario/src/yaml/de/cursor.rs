@@ -116,7 +116,11 @@ impl<'a> Cursor<'a, '_> {
         if let Some((key, _)) = entries.iter().find(|(key, _)| !is_choice(key)) {
             let failure = Failure::unknown_variant(&key.text, choices).at(key.origin, self.path);
             return match chosen {
-                Some(chosen) if key.origin.is_override() && !chosen.origin.same_source(key.origin) => {
+                Some(chosen)
+                    if key.origin.is_override()
+                        && !chosen.origin.same_source(key.origin)
+                        && !failure.is_near() =>
+                {
                     let text = &chosen.text;
                     let path = format!("{}.{text}.{}", self.path, key.text);
                     failure.help(format!(

@@ -236,6 +236,8 @@ fn a_path_is_needed() {
                |
                | =5
                | ^
+               |
+               = help: for example `--set duration=10s`
         ",
     );
 }
@@ -251,6 +253,8 @@ fn a_path_has_no_empty_part() {
                |
                | workload..reads=5%
                |          ^
+               |
+               = help: a path is like `workload.readers.reads` or `faults[0].at`
         ",
     );
 }
@@ -266,6 +270,8 @@ fn an_index_is_a_number() {
                |
                | workload[readers].reads=5%
                |         ^
+               |
+               = help: a path is like `workload.readers.reads` or `faults[0].at`
         ",
     );
 }
@@ -281,6 +287,8 @@ fn bad_yaml_is_shown_in_its_argument() {
                |
                | expect=[a, b
                |        ^
+               |
+               = help: end it with `]`
         ",
     );
 }

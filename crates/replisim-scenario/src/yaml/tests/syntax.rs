@@ -58,6 +58,8 @@ fn an_unclosed_bracket() {
                |
              2 | expect: [a, b
                |         ^
+               |
+               = help: end it with `]`
         ",
     );
 }
@@ -77,6 +79,8 @@ fn an_unclosed_quote() {
                |
              2 | name: 'readers
                |       ^
+               |
+               = help: end the text with the same quote
         ",
     );
 }
@@ -116,6 +120,8 @@ fn a_line_without_a_key() {
                |
              2 | name
                | ^
+               |
+               = help: put a `:` and a space after the key
         ",
     );
 }
@@ -215,6 +221,8 @@ fn an_unknown_alias() {
                |
              2 | name: *other
                |       ^
+               |
+               = help: put a text that begins with `*` in quotes
         ",
     );
 }
