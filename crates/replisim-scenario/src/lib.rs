@@ -4,6 +4,7 @@
 //! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language.
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
 //! - [`load`]: from a file to a [`Loaded`] scenario; [`check`]: what types cannot say (names, ranges, contradictions).
+//! - [`language`]: the language explained, out of its schema: entries, examples, the reference.
 //! - [`build`]: from a checked scenario to the network and cluster that run it.
 //!
 //! What it never does: run anything.
@@ -11,6 +12,7 @@
 pub mod build;
 pub mod check;
 pub mod expectation;
+pub mod language;
 pub mod load;
 pub mod presets;
 pub mod scenario;

@@ -97,11 +97,27 @@ impl JsonSchema for FaultEntry {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let duration = generator.subschema_for::<Duration>();
+        let described = |mut schema: Schema, about: &str| {
+            schema.insert("description".to_owned(), about.into());
+            schema
+        };
         let mut properties = serde_json_map([
-            ("at", duration.clone()),
-            ("for", duration),
-            ("name", json_schema!({ "type": "string" })),
-            ("if-supported", json_schema!({ "type": "boolean" })),
+            ("at", described(duration.clone(), "When it begins, from the start of the run.")),
+            (
+                "for",
+                described(
+                    duration,
+                    "How long it lasts. Not given: until the clients stop; nodes that are down then stay down.",
+                ),
+            ),
+            ("name", described(json_schema!({ "type": "string" }), "What the results call it.")),
+            (
+                "if-supported",
+                described(
+                    json_schema!({ "type": "boolean", "default": false }),
+                    "Leave it out, instead of an error, where the protocol cannot obey it.",
+                ),
+            ),
         ]);
         let mut one_of = Vec::new();
         for (name, schema) in FaultKind::schemas(generator) {
