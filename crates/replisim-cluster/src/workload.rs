@@ -66,6 +66,7 @@ pub struct ReadAfterAck {
     /// write and may miss it without being stale; `1ns` is after it.
     pub after: Law,
     /// The share of the acknowledged writes that it follows.
+    #[schemars(extend("default" = "100%"))]
     #[serde(default = "all", skip_serializing_if = "is_all")]
     pub share: Share,
 }

@@ -35,6 +35,7 @@ pub enum LinkClass {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct NetworkSettings {
     /// How messages find their way where a partition severs the direct link.
+    #[schemars(extend("default" = "direct"))]
     #[serde(skip_serializing_if = "Routing::is_direct")]
     pub routing: Routing,
     /// For every link, where nothing more specific is said.
@@ -159,25 +160,32 @@ link_settings! {
     /// The shape of the variation around the delay from the map, whose mean stays what it was: the law's own mean is
     /// taken off again. Where that mean is larger than the delay, the law is scaled down to it.
     jitter: Law,
-    /// Messages arrive in the order in which they were sent, as bytes of a TCP connection (default true).
+    /// Messages arrive in the order in which they were sent, as bytes of a TCP connection.
+    #[schemars(extend("default" = true))]
     ordered: bool,
-    /// The share of messages that the network loses (default 0). Ordered links send them again.
+    /// The share of messages that the network loses. Ordered links send them again.
+    #[schemars(extend("default" = Share::new(0.0)))]
     loss: Share,
-    /// Unordered links: the share of messages that arrive twice (default 0).
+    /// Unordered links: the share of messages that arrive twice.
+    #[schemars(extend("default" = Share::new(0.0)))]
     duplicate: Share,
     /// How fast a message gets onto the wire; behind it others wait (default: at once).
     bandwidth: Bandwidth,
-    /// Ordered links: what the kernel of the sender takes before messages wait in its process (default 4MiB). What the
-    /// kernel has is still sent when the process dies.
+    /// Ordered links: what the kernel of the sender takes before messages wait in its process. What the kernel
+    /// has is still sent when the process dies.
+    #[schemars(extend("default" = BUFFER))]
     buffer: Bytes,
     /// Ordered links: how much may be under way unacknowledged, so that a link carries no more than this in each
-    /// round trip (default 3MiB).
+    /// round trip.
+    #[schemars(extend("default" = WINDOW))]
     window: Bytes,
     /// Ordered links: the least that a lost message waits for its retransmission beyond the round trip; doubles each
-    /// time (default 200ms).
+    /// time.
+    #[schemars(extend("default" = RETRANSMISSION_TIMEOUT))]
     retransmission_timeout: Duration,
     /// Ordered links: how long a connection goes on without any acknowledgement; then it closes, and what has not
-    /// arrived is lost (default 30s).
+    /// arrived is lost.
+    #[schemars(extend("default" = USER_TIMEOUT))]
     user_timeout: Duration,
 }
 

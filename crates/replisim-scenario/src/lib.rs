@@ -6,6 +6,7 @@
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
 //! - [`load`]: from a file to a [`Loaded`] scenario; [`rtts`]: files of round-trip times;
 //!   [`check`]: what types cannot say (names, ranges, contradictions).
+//! - [`language`]: the language explained, out of its schema: entries, examples, the reference.
 //! - [`build`]: from a checked scenario to the network and cluster that run it.
 //!
 //! What it never does: run anything.
@@ -14,6 +15,7 @@ mod advice;
 pub mod build;
 pub mod check;
 pub mod expectation;
+pub mod language;
 pub mod load;
 mod nodes;
 pub mod presets;

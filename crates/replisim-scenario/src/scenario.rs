@@ -215,7 +215,7 @@ impl Scenario {
     /// The JSON Schema of the language, for editors.
     pub fn json_schema() -> serde_json::Value {
         let mut schema = schemars::schema_for!(Scenario).to_value();
-        crate::schema::allow_bare_tags(&mut schema);
+        crate::schema::complete(&mut schema);
         schema
     }
 

@@ -153,7 +153,8 @@ impl JsonSchema for FaultEntry {
             schema
         };
         let duration = generator.subschema_for::<Duration>();
-        let (string, boolean) = (json_schema!({ "type": "string" }), json_schema!({ "type": "boolean" }));
+        let (string, boolean) =
+            (json_schema!({ "type": "string" }), json_schema!({ "type": "boolean", "default": false }));
         let mut properties = serde_json_map([
             ("at", of(&duration, "When it begins. With `mtbf`: it does not come before (0s unless given).")),
             (
@@ -177,10 +178,7 @@ impl JsonSchema for FaultEntry {
             ("name", of(&string, "What the results call it; who does what to whom unless given.")),
             (
                 "if-supported",
-                of(
-                    &boolean,
-                    "Leave it out, instead of an error, where the protocol has no such thing (`false` unless given).",
-                ),
+                of(&boolean, "Leave it out, instead of an error, where the protocol has no such thing."),
             ),
         ]);
         let mut one_of = Vec::new();
