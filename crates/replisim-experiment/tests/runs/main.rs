@@ -4,6 +4,7 @@ mod answers;
 mod clocks;
 mod determinism;
 mod faults;
+mod groups;
 mod interruption;
 mod known_answers;
 mod known_answers_bad_days;
