@@ -112,6 +112,11 @@ impl Layout {
         (sites().map(|site| names[site].clone()).collect(), sites().map(region).collect())
     }
 
+    /// Whether an instance is the first of those at its node.
+    pub(crate) fn is_first(&self, instance: u32) -> bool {
+        self.groups.is_none() || self.at(Member(self.site_of(instance).0)).next() == Some(instance)
+    }
+
     /// The instances at a node.
     pub(crate) fn at(&self, node: Member) -> impl Iterator<Item = u32> + use<> {
         let layout = *self;

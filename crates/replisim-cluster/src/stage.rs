@@ -110,11 +110,13 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             .map(|event| queue.new_timer(event))
             .collect();
         let stream = |instance: u32, what: &str| {
-            let name = &names[layout.site_of(instance).index()];
-            match (layout.groups(), layout.member(instance)) {
-                (1, _) => streams.named(&format!("member/{name}/{what}")),
-                (_, (group, _)) => streams.named(&format!("member/{name}/group/{}/{what}", group.0)),
+            let (site, (group, _)) = (layout.site_of(instance), layout.member(instance));
+            let name = &names[site.index()];
+            // In the first of its groups a node has the luck that it would have in one group.
+            if layout.is_first(instance) {
+                return streams.named(&format!("member/{name}/{what}"));
             }
+            streams.named(&format!("member/{name}/group/{}/{what}", group.0))
         };
         let disks = (0..layout.instances()).map(|instance| {
             let done = queue.new_timer(Event::Synced { instance });

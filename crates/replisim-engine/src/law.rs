@@ -79,6 +79,7 @@ pub enum Law {
 /// The two ways to state a lognormal law.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(extend("minProperties" = 2))]
 pub struct Lognormal {
     /// Half of all durations are shorter.
     #[serde(default, skip_serializing_if = "Option::is_none")]

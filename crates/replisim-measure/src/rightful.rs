@@ -111,9 +111,11 @@ impl Rightful {
         self.reigns.iter().any(|reign| !reign.promotions.is_empty())
     }
 
-    /// Who was rightfully promoted when, in the order of time.
+    /// Who was rightfully promoted when, in the order of time; of several groups without the first of each.
     pub(crate) fn into_promotions(self) -> Vec<(Time, Member)> {
-        let mut all: Vec<_> = self.reigns.into_iter().flat_map(|reign| reign.promotions).collect();
+        let first = usize::from(self.reigns.len() > 1);
+        let mut all: Vec<_> =
+            self.reigns.into_iter().flat_map(|reign| reign.promotions.into_iter().skip(first)).collect();
         all.sort_by_key(|(at, _)| *at);
         all
     }

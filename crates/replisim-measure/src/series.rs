@@ -72,7 +72,7 @@ pub struct Series {
     pub divergence: GaugeSeries,
     /// How many operations succeeded: reads, writes.
     pub availability: [AvailabilitySeries; 2],
-    /// Who was rightfully promoted when, in order.
+    /// Who was rightfully promoted when, in order; of several groups without the first primary of each.
     pub promotions: Vec<(Time, Member)>,
     /// When faults began and ended, in the order of their beginnings: the first [`MOST_FAULTS`] of them.
     pub faults: Vec<FaultSpan>,

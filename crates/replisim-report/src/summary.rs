@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::number;
 
+/// Of more nodes than this there is no single one in the summary; `distributions.csv` has them.
+const MOST_NODES: usize = 64;
+
 /// The summary of a study.
 pub fn summary(study: &Study) -> Value {
     let mut measures = Map::new();
@@ -16,7 +19,8 @@ pub fn summary(study: &Study) -> Value {
         let mut scope = Map::new();
         let all = measure.all.as_ref().map(|all| leaf(study, slug, None, all, measure.info.unit));
         scope.insert("all".to_owned(), all.unwrap_or(Value::Null));
-        for (kind, values) in &measure.scopes {
+        let named = |(kind, values): &&(_, Vec<_>)| *kind != "node" || values.len() <= MOST_NODES;
+        for (kind, values) in measure.scopes.iter().filter(named) {
             let values = values.iter().map(|(name, value)| {
                 (name.clone(), leaf(study, slug, Some((kind, name)), value, measure.info.unit))
             });

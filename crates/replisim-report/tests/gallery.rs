@@ -18,6 +18,7 @@ const SHOWN: &[(&str, &[&str], &str)] = &[
     ("failover-fenced", &["protocol.primary-backup.acknowledge=async"], "availability"),
     ("flapping-link", &["faults=[]"], "lag"),
     ("github-2018", &["protocol.primary-backup.fencing=true"], "exposure"),
+    ("hundred-groups", &["protocol.primary-backup.failover=none"], "availability"),
     ("k-staleness", &["protocol.quorum.read=4"], "staleness_ccdf"),
     (
         "kill-or-machine-loss",
@@ -25,6 +26,7 @@ const SHOWN: &[(&str, &[&str], &str)] = &[
         "exposure",
     ),
     ("lossy-link", &["faults=[]"], "lag"),
+    ("one-primary-999-replicas", &["protocol.primary-backup.acknowledge=async"], "convergence_cdf"),
     ("partial-write", &["faults=[]"], "divergence"),
     ("paused-primary", &["protocol.primary-backup.fencing=false"], "availability"),
     ("pbs-lnkd-disk", &["protocol.quorum.read=2", "protocol.quorum.write=2"], "t_visibility"),
@@ -58,6 +60,7 @@ const CHAPTERS: &[(&str, &str)] = &[
     ("quorum", "Without a primary: what R + W > N promises, and what it does not."),
     ("papers", "Answers that were published, to hold ours against."),
     ("incidents", "What happened to others."),
+    ("scale", "A thousand nodes, in one group and in a hundred."),
     ("random", "Nobody planned it: faults drawn from laws, as in operation."),
 ];
 

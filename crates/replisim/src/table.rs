@@ -119,9 +119,13 @@ struct Row<'a> {
     leaf: &'a Leaf,
 }
 
+/// A measure of more nodes than this has a row for all of them together, unless every measure is asked for.
+const MOST_NODES: usize = 20;
+
 /// Rows of a measure: its parts, or the whole where it has none.
-fn rows(measure: &Measure) -> Vec<Row<'_>> {
-    let parts = measure.scopes.iter().flat_map(|(kind, values)| {
+fn rows(measure: &Measure, every: bool) -> Vec<Row<'_>> {
+    let short = |(kind, values): &&(_, Vec<_>)| every || *kind != "node" || values.len() <= MOST_NODES;
+    let parts = measure.scopes.iter().filter(short).flat_map(|(kind, values)| {
         values.iter().map(move |(name, leaf)| Row {
             name: name.clone(),
             scope: Some((*kind, name.as_str())),
@@ -139,7 +143,7 @@ fn samples(study: &Study, all: bool) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["measure", "of", "n", "mean", "p50", "p99", "max"]);
     for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &SAMPLED, all)) {
-        for Row { name, scope, leaf } in rows(measure) {
+        for Row { name, scope, leaf } in rows(measure, all) {
             if !matches!(leaf, Leaf::Distribution(_) | Leaf::TimeWeighted(_)) {
                 continue;
             }
@@ -171,7 +175,7 @@ fn counts(study: &Study, all: bool) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for measure in study.merged.measures.iter().filter(|measure| wanted(study, measure, &COUNTED, all)) {
-        let parts = rows(measure);
+        let parts = rows(measure, all);
         // Where every workload fares like all of them together, reads and writes say enough.
         let perfect = measure.info.slug == "availability"
             && parts.iter().all(|row| matches!(row.leaf, Leaf::Count { count, of: Some(of) } if count == of));

@@ -5,6 +5,7 @@ mod breakdowns;
 mod clocks;
 mod determinism;
 mod faults;
+mod groups;
 mod interruption;
 mod known_answers;
 mod known_answers_bad_days;

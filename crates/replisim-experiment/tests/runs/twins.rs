@@ -114,7 +114,7 @@ fn protocol(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
 }
 
 /// One fault of any kind.
-fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
+pub(crate) fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
     let node = format!("n{}", draw(nodes));
     let other = format!("n{}", (node[1..].parse::<u64>().unwrap() + 1 + draw(nodes - 1)) % nodes);
     let in_flight = ["deliver", "drop"][draw(2) as usize];

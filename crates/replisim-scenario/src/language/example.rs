@@ -58,10 +58,19 @@ const STARTS: &[(&str, &str)] = &[
     ("network", "{ cross-region: { jitter: { lognormal: { median: 1ms, p99: 10ms } } } }"),
     ("network.default.latency", "{ default: { latency: { constant: 5ms } } }"),
     ("network.default.jitter", "{ default: { jitter: { exponential: { mean: 5ms } } } }"),
-    ("network.default.kinds.request.latency", "{ default: { kinds: { request: { latency: { constant: 5ms } } } } }"),
-    ("network.default.kinds.request.jitter", "{ default: { kinds: { request: { jitter: { exponential: { mean: 5ms } } } } } }"),
+    (
+        "network.default.kinds.request.latency",
+        "{ default: { kinds: { request: { latency: { constant: 5ms } } } } }",
+    ),
+    (
+        "network.default.kinds.request.jitter",
+        "{ default: { kinds: { request: { jitter: { exponential: { mean: 5ms } } } } } }",
+    ),
     ("network.links.latency", "{ links: [{ between: [primary, remote], latency: { constant: 5ms } }] }"),
-    ("network.links.jitter", "{ links: [{ between: [primary, remote], jitter: { exponential: { mean: 5ms } } }] }"),
+    (
+        "network.links.jitter",
+        "{ links: [{ between: [primary, remote], jitter: { exponential: { mean: 5ms } } }] }",
+    ),
     ("network.routing", "{ routing: shortest-surviving-path }"),
     ("network.default", "{ default: {} }"),
     (

@@ -55,7 +55,7 @@ fn a_misspelt_field() {
          3 | warmpu: 1s
            | ^^^^^^ did you mean `warmup`?
            |
-           = help: allowed here: `name`, `about`, `question`, `answer`, `seed`, `duration`, `warmup`, `settle`, `topology`, `network`, `disk`, `clocks`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
+           = help: allowed here: `name`, `about`, `question`, `answer`, `seed`, `duration`, `warmup`, `settle`, `topology`, `groups`, `network`, `disk`, `clocks`, `protocol`, `workload`, `clients`, `script`, `faults`, `expect`
         "#,
     );
 }
