@@ -42,6 +42,14 @@ impl Preset {
         PRESETS.iter().find(|preset| preset.name == name)
     }
 
+    /// The regions on it, in alphabetical order.
+    pub fn places(&self) -> Vec<String> {
+        let mut map = Map::new();
+        let drawn = self.draw(&mut map);
+        let regions = map.names().filter(|name| !name.contains('/')).map(str::to_owned).collect();
+        drawn.map_or(Vec::new(), |()| regions)
+    }
+
     /// Puts its places and times on `map`.
     pub fn draw(&self, map: &mut Map) -> Result<(), String> {
         add_csv(map, self.regions, str::to_owned)?;

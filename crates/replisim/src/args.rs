@@ -18,6 +18,8 @@ use crate::exit::Exit;
         replisim run scenarios/quickstart.yaml\n  \
         replisim run scenarios/quickstart.yaml --set protocol.primary-backup.ship-every=1s\n  \
         replisim run scenarios/quickstart.yaml --seeds 30\n  \
+        replisim new                        a scenario of your own\n  \
+        replisim explain workload.arrivals  what a field means\n  \
         replisim list measures\n\n\
         Exit codes: 0 done and expectations met, 1 not met, 2 undecided, 64 wrong flags, 65 wrong scenario, 74 input or \
         output failed, 130 interrupted."
@@ -35,8 +37,66 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Print a scenario with every default and override filled in.
     Show(ShowArgs),
-    /// Print the JSON Schema of the scenario language, for your editor.
-    Schema,
+    /// Write a commented scenario to begin with.
+    #[command(after_help = "Examples:\n  replisim new                                   asks\n  \
+        replisim new shop --from two-regions           writes shop.yaml\n  \
+        replisim new mine --from scenarios/quickstart.yaml")]
+    New(NewArgs),
+    /// Explain a field, a fault, a law, a protocol, a measure or a map, with an example.
+    #[command(
+        after_help = "Examples:\n  replisim explain                        the sections of a scenario\n  \
+        replisim explain workload.arrivals\n  replisim explain ship-every\n  replisim explain partition\n  \
+        replisim explain lognormal\n  replisim explain lag"
+    )]
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of the scenario language: completion and help in your editor.
+    #[command(after_help = SCHEMA_HELP)]
+    Schema(SchemaArgs),
+}
+
+const SCHEMA_HELP: &str = "\
+Write it once:
+  replisim schema --out replisim.schema.json
+
+Then, in a scenario, for any editor that uses yaml-language-server:
+  # yaml-language-server: $schema=./replisim.schema.json
+
+VS Code (extension \"YAML\" by Red Hat), in .vscode/settings.json for all scenarios of a folder:
+  \"yaml.schemas\": { \"./replisim.schema.json\": \"scenarios/**/*.yaml\" }
+
+Helix, in .helix/languages.toml:
+  [language-server.yaml-language-server.config.yaml.schemas]
+  \"./replisim.schema.json\" = \"scenarios/**/*.yaml\"";
+
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// What to call it: writes `<NAME>.yaml`.
+    pub(crate) name: Option<String>,
+
+    /// What to begin from: a starter (two-regions, one-region, interval, quorum), or a scenario file.
+    #[arg(long, value_name = "STARTER")]
+    pub(crate) from: Option<String>,
+
+    /// Replace the file if it exists.
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Print it instead of writing a file.
+    #[arg(long, conflicts_with_all = ["name", "force"])]
+    pub(crate) stdout: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// A path (`workload.arrivals`) or a name (`ship-every`, `partition`, `lag`); nothing for the sections of a scenario.
+    pub(crate) word: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// Write it to this file instead of printing it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

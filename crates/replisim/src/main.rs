@@ -2,7 +2,9 @@
 
 mod args;
 mod exit;
+mod explain;
 mod list;
+mod new;
 mod output;
 mod run;
 mod show;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::List(args) => list::list(&args),
         Command::Show(args) => show::show(&args),
-        Command::Schema => show::schema(),
+        Command::Schema(args) => show::schema(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::New(args) => new::new(&args),
     };
     code.into()
 }

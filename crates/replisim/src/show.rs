@@ -2,7 +2,7 @@
 
 use replisim_scenario::Scenario;
 
-use crate::args::ShowArgs;
+use crate::args::{SchemaArgs, ShowArgs};
 use crate::exit::Exit;
 use crate::output::{complain, print};
 use crate::run::load;
@@ -22,8 +22,17 @@ pub(crate) fn show(args: &ShowArgs) -> Exit {
     }
 }
 
-/// Prints the JSON Schema of the language.
-pub(crate) fn schema() -> Exit {
+/// Prints the JSON Schema of the language, or writes it to a file.
+pub(crate) fn schema(args: &SchemaArgs) -> Exit {
     let text = serde_json::to_string_pretty(&Scenario::json_schema()).unwrap_or_default();
+    if let Some(path) = &args.out {
+        return match std::fs::write(path, text + "\n") {
+            Ok(()) => Exit::Done,
+            Err(error) => {
+                complain(&format!("cannot write {}: {error}", path.display()));
+                Exit::InputOutput
+            }
+        };
+    }
     print(&format!("{text}\n")).err().unwrap_or(Exit::Done)
 }

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 
 #[path = "cli/clocks.rs"]
 mod clocks;
+#[path = "cli/learning.rs"]
+mod learning;
 #[path = "cli/messages.rs"]
 mod messages;
 #[path = "cli/mistakes.rs"]

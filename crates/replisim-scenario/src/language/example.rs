@@ -54,7 +54,7 @@ const STARTS: &[(&str, &str)] = &[
         "{ rtts: [{ from: Dallas, to: Frankfurt, rtt: 123ms }, { from: Frankfurt, to: Dallas, rtt: 124ms }], nodes: { \
          primary: Dallas/dal10, standby: Dallas/dal12, remote: Frankfurt/fra02 } }",
     ),
-    ("groups", "{ count: 3, members: 2 }"),
+    ("groups", "{ count: 2, members: 3 }"),
     ("network", "{ cross-region: { jitter: { lognormal: { median: 1ms, p99: 10ms } } } }"),
     ("network.default.latency", "{ default: { latency: { constant: 5ms } } }"),
     ("network.default.jitter", "{ default: { jitter: { exponential: { mean: 5ms } } } }"),

@@ -1,0 +1,102 @@
+//! What teaches: `new`, `explain`, `schema`.
+
+use super::{Scratch, err, out};
+
+const STARTERS: [&str; 4] = ["two-regions", "one-region", "interval", "quorum"];
+
+#[test]
+fn every_starter_loads_runs_and_keeps_its_promise() {
+    let scratch = Scratch::new("new");
+    for starter in STARTERS {
+        let written = scratch.run(&["new", starter, "--from", starter]);
+        assert_eq!(written.status.code(), Some(0), "{starter}: {}", err(&written));
+        let file = format!("{starter}.yaml");
+        let run = scratch.run(&["run", &file, "--no-charts"]);
+        assert_eq!(run.status.code(), Some(0), "{starter}:\n{}{}", out(&run), err(&run));
+        assert!(!out(&run).contains('–'), "a figure of the answer has no value:\n{}", out(&run));
+    }
+}
+
+#[test]
+fn a_file_that_is_there_is_only_replaced_when_asked() {
+    let scratch = Scratch::new("new-twice");
+    let small = std::fs::read_to_string(scratch.path("small.yaml")).unwrap();
+    let refused = scratch.run(&["new", "small", "--from", "quorum"]);
+    assert_eq!(refused.status.code(), Some(74));
+    assert!(err(&refused).contains("small.yaml exists; --force"), "{}", err(&refused));
+    assert_eq!(std::fs::read_to_string(scratch.path("small.yaml")).unwrap(), small);
+    assert_eq!(scratch.run(&["new", "small", "--from", "quorum", "--force"]).status.code(), Some(0));
+    assert_ne!(std::fs::read_to_string(scratch.path("small.yaml")).unwrap(), small);
+}
+
+#[test]
+fn without_a_terminal_new_says_what_there_is_to_begin_from() {
+    let scratch = Scratch::new("new-what");
+    for (args, says) in [
+        (&["new"][..], "say what to begin from"),
+        (&["new", "x", "--from", "two-region"], "did you mean `two-regions`?"),
+        (&["new", "x", "--from", "nothing.yaml"], "cannot read nothing.yaml"),
+    ] {
+        let output = scratch.run(args);
+        assert!(matches!(output.status.code(), Some(64 | 74)), "{args:?}");
+        assert!(err(&output).contains(says), "{args:?}: {}", err(&output));
+    }
+    for starter in STARTERS {
+        assert!(err(&scratch.run(&["new"])).contains(starter));
+        assert!(!out(&scratch.run(&["new", "--from", starter, "--stdout"])).is_empty());
+    }
+}
+
+#[test]
+fn explain_has_a_screen_for_everything() {
+    let scratch = Scratch::new("explain");
+    let mut words: Vec<String> = Vec::new();
+    for topic in ["protocols", "presets", "measures", "laws", "faults"] {
+        let list = out(&scratch.run(&["list", topic]));
+        words.extend(list.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned));
+    }
+    for word in [
+        "workload.arrivals",
+        "ship-every",
+        "network.same-region",
+        "faults",
+        "expect",
+        "duration",
+        "lag",
+        "p99(staleness{workload=x})",
+        "mtbf",
+        "poisson",
+        "zipf",
+        "session",
+        "protocol.quorum.read",
+    ] {
+        words.push(word.to_owned());
+    }
+    for word in words {
+        let output = scratch.run(&["explain", &word]);
+        let text = out(&output);
+        assert_eq!(output.status.code(), Some(0), "{word}: {}", err(&output));
+        let lines = text.lines().count();
+        assert!((2..=60).contains(&lines), "{word} takes {lines} lines:\n{text}");
+        let widest = text.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(130), "{word} is too wide:\n{text}");
+    }
+    assert!(out(&scratch.run(&["explain"])).contains("topology"));
+    let unknown = scratch.run(&["explain", "partitoin"]);
+    assert_eq!(unknown.status.code(), Some(64));
+    assert!(err(&unknown).contains("did you mean `replisim explain partition`?"), "{}", err(&unknown));
+}
+
+#[test]
+fn the_schema_is_written_where_it_is_wanted() {
+    let scratch = Scratch::new("schema-out");
+    assert_eq!(scratch.run(&["schema", "--out", "s.json"]).status.code(), Some(0));
+    let written = std::fs::read_to_string(scratch.path("s.json")).unwrap();
+    assert_eq!(written, out(&scratch.run(&["schema"])));
+    assert_eq!(scratch.run(&["schema", "--out", "no/such/s.json"]).status.code(), Some(74));
+    let help = out(&scratch.run(&["schema", "--help"]));
+    assert!(
+        help.contains("VS Code") && help.contains("Helix") && help.contains("yaml-language-server"),
+        "{help}"
+    );
+}
