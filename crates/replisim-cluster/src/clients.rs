@@ -9,10 +9,13 @@ use replisim_network::Site;
 use replisim_observe::{Client, Group, Key, Member, Op, Version};
 use replisim_protocols::{Change, Consistency, Request};
 
+use crate::arrivals::Timetable;
 use crate::avoided::Avoided;
 use crate::followers::Follower;
 use crate::keys::KeySampler;
-use crate::workload::{Arrivals, ReadFrom, Workload, Writes};
+use crate::tasks::Pool;
+use crate::workload::{ReadFrom, Workload};
+use crate::writes::{Way, WaySampler};
 
 /// A stream of operations at run time.
 #[derive(Debug)]
@@ -36,6 +39,10 @@ pub(crate) struct ClientState {
     pub(crate) distances: Vec<Duration>,
     /// The timestamp of its last write.
     pub(crate) stamp: Version,
+    /// The newest version that each session has written or read of each group; see [`ClientState::token`].
+    pub(crate) tokens: Vec<Version>,
+    /// Its connections, if there is a limit to them.
+    pub(crate) pool: Option<Pool>,
     /// For the client of a script: the version of each key that it last wrote or read.
     pub(crate) seen: BTreeMap<Key, Version>,
 }
@@ -47,28 +54,28 @@ pub(crate) struct Belief {
     pub(crate) believed: Member,
     /// Whom it asked last when it had to look for the primary.
     pub(crate) asked: Member,
-    /// The newest version that the session has written or read.
-    pub(crate) token: Version,
 }
 
 /// The random parts of a workload, each drawn from a stream of its own.
 #[derive(Debug)]
 pub(crate) struct Source {
-    arrivals: Arrivals,
+    timetable: Timetable,
     /// Whether and when it reads after others' acknowledgements.
     pub(crate) follows: Option<Follower>,
     write_rate: f64,
     reads: f64,
-    pub(crate) writes: Writes,
+    writes: WaySampler,
     keys: KeySampler,
     pub(crate) value: u32,
     pub(crate) consistency: Consistency,
     pub(crate) target: ReadTarget,
     pub(crate) timeout: Duration,
-    next_arrival: f64,
+    sessions: u32,
     arrival_stream: Stream,
     mix_stream: Stream,
+    way_stream: Stream,
     key_stream: Stream,
+    session_stream: Stream,
 }
 
 /// The stream that `read-from: random` draws members from.
@@ -94,6 +101,10 @@ pub(crate) struct Manner {
     pub(crate) timeout: Duration,
     /// What a read is for: the client writes this as soon as it has its answer.
     pub(crate) then: Option<Change>,
+    /// The client's session to which it belongs.
+    pub(crate) session: u32,
+    /// When the client meant to start it: the time-out counts from here.
+    pub(crate) due: Time,
 }
 
 /// Why a driver sent an operation to the member to which it did.
@@ -130,45 +141,64 @@ pub(crate) struct Ops {
 }
 
 impl Source {
-    /// Fails with a sentence where a law is none.
-    pub(crate) fn new(workload: &Workload, target: ReadTarget, streams: &Streams) -> Result<Source, String> {
+    /// Fails with a sentence where a law is none. The clients stop at `end`.
+    pub(crate) fn new(
+        workload: &Workload,
+        target: ReadTarget,
+        end: Time,
+        streams: &Streams,
+    ) -> Result<Source, String> {
         let stream = |what: &str| streams.named(&format!("client/{}/{what}", workload.name));
         let follower = |follows| Follower::new(&workload.name, follows, streams);
         Ok(Source {
             follows: workload.follows().map(follower).transpose()?,
-            arrivals: workload.arrivals.clone(),
+            timetable: Timetable::new(&workload.arrivals, end.nanos() as f64, stream("phases"))?,
             write_rate: workload.write_rate(),
             reads: workload.share_of_reads(),
-            writes: workload.writes,
+            writes: WaySampler::new(&workload.writes),
             keys: KeySampler::new(&workload.keys.unwrap_or_default()),
             value: workload.value.get().min(u64::from(u32::MAX)) as u32,
             consistency: workload.consistency,
             target,
             timeout: workload.timeout,
-            next_arrival: 0.0,
+            sessions: workload.count_sessions(),
             arrival_stream: stream("arrivals"),
             mix_stream: stream("mix"),
+            way_stream: stream("writes"),
             key_stream: stream("keys"),
+            session_stream: stream("sessions"),
         })
     }
 
-    /// When the next operation comes, if not after those of others. The sum is kept in floating point so that rounding
-    /// to nanoseconds never adds up.
+    /// When the next operation comes by itself, if one does.
     pub(crate) fn next_arrival(&mut self) -> Option<Time> {
-        let first = self.next_arrival == 0.0;
-        self.next_arrival += match self.arrivals {
-            Arrivals::Poisson(rate) => -1e9 / rate.get() * libm::log(open_unit(&mut self.arrival_stream)),
-            Arrivals::Fixed(rate) if first => 1e9 / rate.get() * open_unit(&mut self.arrival_stream),
-            Arrivals::Fixed(rate) => 1e9 / rate.get(),
-            Arrivals::ReadAfterAck(_) => return None,
-        };
-        Some(Time::from_nanos(Duration::from_nanos_f64(self.next_arrival).nanos()))
+        let next = self.timetable.next(&mut self.arrival_stream)?;
+        Some(Time::from_nanos(Duration::from_nanos_f64(next).nanos()))
     }
 
-    /// Whether the next operation is a read, and its key.
-    pub(crate) fn next_operation(&mut self) -> (bool, Key) {
+    /// For how long a client of a closed loop thinks; nothing where there is no such loop.
+    pub(crate) fn think(&mut self) -> Option<Duration> {
+        match &self.timetable {
+            Timetable::AfterAnswers(think) => Some(think.sample(&mut self.arrival_stream)),
+            _ => None,
+        }
+    }
+
+    /// How many clients a closed loop has.
+    pub(crate) fn loops(&self) -> u32 {
+        if matches!(self.timetable, Timetable::AfterAnswers(_)) { self.sessions } else { 0 }
+    }
+
+    /// In which way the next operation writes, if it is no read, and its key.
+    pub(crate) fn next_operation(&mut self) -> (Option<Way>, Key) {
         let is_read = open_unit(&mut self.mix_stream) < self.reads;
-        (is_read, self.keys.sample(is_read, &mut self.key_stream))
+        let way = (!is_read).then(|| self.writes.sample(&mut self.way_stream));
+        (way, self.keys.sample(way, &mut self.key_stream))
+    }
+
+    /// The session of the next operation.
+    pub(crate) fn next_session(&mut self) -> u32 {
+        if self.sessions == 1 { 0 } else { below(&mut self.session_stream, u64::from(self.sessions)) as u32 }
     }
 }
 
@@ -192,10 +222,19 @@ impl ClientState {
         self.source.as_ref().map_or(1e-9, |source| source.write_rate)
     }
 
-    /// The session has written or read this version.
-    pub(crate) fn has_seen(&mut self, group: Group, key: Key, version: Version) {
-        let token = &mut self.beliefs[group.index()].token;
-        *token = version.max(*token);
+    /// The newest version that a session has written or read of a group.
+    pub(crate) fn token(&self, session: u32, group: Group) -> Version {
+        self.tokens[self.place(session, group)]
+    }
+
+    fn place(&self, session: u32, group: Group) -> usize {
+        session as usize * self.beliefs.len() + group.index()
+    }
+
+    /// A session has written or read this version.
+    pub(crate) fn has_seen(&mut self, session: u32, group: Group, key: Key, version: Version) {
+        let place = self.place(session, group);
+        self.tokens[place] = version.max(self.tokens[place]);
         if self.source.is_none() {
             self.seen.insert(key, version); // only scripts compare and set
         }
@@ -205,7 +244,7 @@ impl ClientState {
 impl Belief {
     /// The driver starts out knowing the first primary.
     pub(crate) fn new(primary: Member) -> Belief {
-        Belief { believed: primary, asked: primary, token: Version(0) }
+        Belief { believed: primary, asked: primary }
     }
 
     /// `member` does not answer, or is not the primary: the driver looks further, in the order of the group, from where

@@ -6,10 +6,11 @@
 use replisim_engine::random::open_unit;
 use replisim_engine::{Sampler, Stream, Streams, Time};
 use replisim_observe::{Client, Key, Observer};
-use replisim_protocols::{Protocol, Request};
+use replisim_protocols::Protocol;
 
-use crate::clients::Manner;
-use crate::workload::{ReadAfterAck, Workload};
+use crate::arrivals::ReadAfterAck;
+use crate::tasks::Task;
+use crate::workload::Workload;
 use crate::world::{Event, World};
 
 /// When a client reads after acknowledgements.
@@ -62,11 +63,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     /// A read after an acknowledgement is due.
     pub(crate) fn follow(&mut self, client: Client, key: Key) {
-        let state = &self.clients[client.index()];
-        let Some(source) = &state.source else { return };
-        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
-        let request = Request::Read { key, consistency: source.consistency, token };
-        let manner = Manner { target: source.target, timeout: source.timeout, then: None };
-        self.invoke(client, request, manner);
+        let Some(source) = &mut self.clients[client.index()].source else { return };
+        let session = source.next_session();
+        self.submit(client, Task { way: None, key, session, due: self.stage.now });
     }
 }

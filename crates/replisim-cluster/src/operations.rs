@@ -15,38 +15,12 @@ use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, times
 use crate::clients::{Manner, ReadTarget, Via};
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
-use crate::workload::Writes;
-use crate::world::{Event, World};
+use crate::world::World;
 
 /// How often an operation is sent on before the driver gives up: enough for a primary that is new everywhere.
 const MOST_REDIRECTIONS: u8 = 4;
 
 impl<P: Protocol, O: Observer> World<P, O> {
-    /// The next operation of a workload is due.
-    pub(crate) fn arrive(&mut self, client: u32) {
-        if self.stage.now >= self.setup.window.to {
-            return;
-        }
-        let state = &mut self.clients[client as usize];
-        let Some(source) = &mut state.source else { return };
-        let (is_read, key) = source.next_operation();
-        let next = source.next_arrival();
-        let change = Change::Put { bytes: source.value };
-        let consistency = source.consistency;
-        let reads_first = !is_read && source.writes != Writes::Put;
-        let then = reads_first.then_some(change);
-        let manner = Manner { target: source.target, timeout: source.timeout, then };
-        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
-        if let Some(next) = next {
-            self.stage.queue.schedule(next, Event::Arrive { client });
-        }
-        let request = match is_read || reads_first {
-            true => Request::Read { key, consistency, token },
-            false => self.write(Client(client), key, change, Context::new()),
-        };
-        self.invoke(Client(client), request, manner);
-    }
-
     /// An operation of the script is due.
     pub(crate) fn step(&mut self, step: usize) {
         let (Step { client, consistency, timeout, .. }, action, key) = &self.setup.script[step];
@@ -55,7 +29,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let position = names.iter().position(|placed| placed.name == *client).unwrap_or_default();
         let client = Client((self.setup.workloads.len() + position) as u32);
         let state = &self.clients[client.index()];
-        let token = state.beliefs[self.stage.layout.group_of(key).index()].token;
+        let token = state.token(0, self.stage.layout.group_of(key));
         let seen = state.seen.get(&key).copied();
         let request = match action {
             Action::Get | Action::ReadModifyWrite => Request::Read { key, consistency, token },
@@ -67,7 +41,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             }
         };
         let then = (action == Action::ReadModifyWrite).then_some(PUT);
-        let manner = Manner { target: self.script_targets[step], timeout, then };
+        let manner =
+            Manner { target: self.script_targets[step], timeout, then, session: 0, due: self.stage.now };
         self.invoke(client, request, manner);
     }
 
@@ -80,7 +55,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     pub(crate) fn invoke(&mut self, client: Client, request: Request, manner: Manner) {
-        let Manner { target, timeout, .. } = manner;
+        let Manner { target, timeout, due, .. } = manner;
         let (kind, key) = match request {
             Request::Write { key, write, .. } => (OpKind::Write(write), key),
             Request::Read { key, .. } => (OpKind::Read, key),
@@ -88,14 +63,13 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let (to, via) = self.choose(client, &request, target, key);
         let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
-        let scheduled = self.stage.now;
-        self.stage.observe_of(key, Observation::Invoked { op, client, kind, key, scheduled });
+        self.stage.observe_of(key, Observation::Invoked { op, client, kind, key, scheduled: due });
         if let Request::Write { write, context, .. } = &request {
             self.tell_basis(*write, key, context);
         }
 
         let state = &mut self.clients[client.index()];
-        let deadline = self.stage.now + timeout;
+        let deadline = due + timeout;
         // Time-outs of one workload are equal, so its deadlines come in order; a script's may not.
         let place = state.deadlines.partition_point(|(other, _)| *other <= deadline);
         state.deadlines.insert(place, (deadline, op));
@@ -198,9 +172,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
         match reply {
-            Reply::Written(version) => driver.has_seen(group, key, version),
+            Reply::Written(version) => driver.has_seen(manner.session, group, key, version),
             Reply::Value(Some(stored)) | Reply::Newest { stored, .. } => {
-                driver.has_seen(group, key, stored.version);
+                driver.has_seen(manner.session, group, key, stored.version);
             }
             Reply::Value(None) => _ = driver.seen.remove(&key),
             _ => {}
@@ -232,8 +206,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if said == Said::Written {
             self.tell_followers(client, key);
         }
-        if let Some((change, context)) = manner.then.zip(context) {
-            self.rewrite(client, key, change, context, manner);
+        let goes_on = match manner.then.zip(context) {
+            Some((change, context)) => self.rewrite(client, key, change, context, manner),
+            None => false,
+        };
+        if !goes_on {
+            self.over(client, manner);
         }
     }
 
@@ -248,6 +226,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 let (to, key, chosen) = (state.to, state.key(), state.via == Via::Choice);
                 let layout = self.stage.layout;
                 let group = layout.group_of(key);
+                let manner = state.manner;
                 let driver = &mut self.clients[client as usize];
                 if state.by_belief() {
                     driver.beliefs[group.index()].gives_up_on(to, |node| layout.next(group, node));
@@ -258,13 +237,14 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 self.trace_op(op, key);
                 let outcome = Outcome::Unknown;
                 self.stage.observe_in(group, Observation::Returned { op, outcome, answer: None });
+                self.over(Client(client), manner);
             }
             self.clients[client as usize].deadlines.pop_front();
         }
     }
 
     /// Takes an operation and its key into the digest.
-    fn trace_op(&mut self, op: Op, key: Key) {
+    pub(crate) fn trace_op(&mut self, op: Op, key: Key) {
         self.stage.digest.absorb(op.0);
         self.stage.digest.absorb(u64::from(key.0));
     }

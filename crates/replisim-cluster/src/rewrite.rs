@@ -1,7 +1,8 @@
 //! Read-modify-write: a client reads a key and writes what it made of the answer.
 //!
 //! Two operations, a read and a write, each with its own latency and fate. The write leaves the moment the answer is
-//! there, and carries as its context what was read, so that a protocol can tell what it supersedes. A read that fails,
+//! there, and carries as its context what was read, so that a protocol can tell what it supersedes; a compare-and-set
+//! carries the version as its condition. A read that fails,
 //! or is given up, has no write; nor has one whose answer comes after the clients have stopped.
 
 use replisim_observe::{Client, Key, Observation, Observer, Stored, Write};
@@ -24,7 +25,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
     }
 
-    /// The answer is there: the client writes what it has made of it.
+    /// The answer is there: the client writes what it has made of it. False if it has stopped.
     pub(crate) fn rewrite(
         &mut self,
         client: Client,
@@ -32,11 +33,13 @@ impl<P: Protocol, O: Observer> World<P, O> {
         change: Change,
         context: Context,
         manner: Manner,
-    ) {
-        if self.stage.now < self.setup.window.to {
-            let request = self.write(client, key, change, context);
-            self.invoke(client, request, Manner { then: None, ..manner });
+    ) -> bool {
+        let goes_on = self.stage.now < self.setup.window.to;
+        if goes_on {
+            let request = self.write(client, key, on_condition(change, &context), context);
+            self.invoke(client, request, Manner { then: None, due: self.stage.now, ..manner });
         }
+        goes_on
     }
 
     /// Tells what a write rests on.
@@ -45,5 +48,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
             let (lane, version) = (key.lane(self.lanes, lane), newest.version);
             self.stage.observe_of(key, Observation::BasedOn { write, key: lane, version });
         }
+    }
+}
+
+/// A compare-and-set expects what was read.
+fn on_condition(change: Change, context: &Context) -> Change {
+    match change {
+        Change::CompareAndSet { bytes, .. } => {
+            let read = context.first().map(|stored| stored.version);
+            Change::CompareAndSet { expected: read.filter(|version| version.0 > 0), bytes }
+        }
+        change => change,
     }
 }

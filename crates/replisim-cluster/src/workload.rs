@@ -1,15 +1,18 @@
 //! What a workload is: a stream of operations that come from one place.
 //!
-//! Workloads are open-loop: operations start when they are due, whether or not earlier ones have been answered, and
+//! Most workloads are open-loop: operations start when they are due, whether or not earlier ones have been answered, and
 //! latency counts from then. So a slow system is not asked less, and its latency is not hidden (coordinated omission).
-//! One kind follows others: it reads what they have just written, at chosen times after they were told so.
+//! A closed loop waits for its answers, as a few clients do. One kind follows others: it reads what they have just
+//! written, at chosen times after they were told so.
 
-use replisim_engine::{Bytes, Duration, Law, Rate, Share};
+use replisim_engine::{Bytes, Duration, Share};
 use replisim_protocols::Consistency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::arrivals::{Arrivals, ReadAfterAck};
 use crate::keys::Keys;
+use crate::writes::Writes;
 
 /// A stream of operations.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -42,47 +45,13 @@ pub struct Workload {
     /// How long a client waits before it gives an operation up; its outcome is then unknown.
     #[serde(default = "default_timeout")]
     pub timeout: Duration,
-}
-
-/// When operations come.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrivals {
-    /// Independently of each other, at this mean rate.
-    Poisson(Rate),
-    /// At equal distances, from a phase drawn at the start.
-    Fixed(Rate),
-    /// A read of the same key after each acknowledged write of other workloads: how soon are writes seen?
-    ReadAfterAck(ReadAfterAck),
-}
-
-/// Reads that follow the writes of others.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ReadAfterAck {
-    /// The workload whose writes it follows, or a list of several.
-    pub of: Vec<String>,
-    /// How long after the acknowledgement each read comes. At the very instant (`constant: 0s`) it is concurrent with the
-    /// write and may miss it without being stale; `1ns` is after it.
-    pub after: Law,
-    /// The share of the acknowledged writes that it follows.
-    #[schemars(extend("default" = "100%"))]
-    #[serde(default = "all", skip_serializing_if = "is_all")]
-    pub share: Share,
-}
-
-/// How the writing share of a workload writes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Writes {
-    /// Blindly: a new value, whatever was there.
-    #[default]
-    Put,
-    /// A read, and as soon as its answer is there a write of what was made of it: two operations.
-    ReadModifyWrite,
-    /// The same, where the value is a set and each write adds a fresh element to what was read (with siblings: to the
-    /// union of them all), as in Jepsen's tests of sets.
-    SetAdd,
+    /// How many sessions its operations belong to, each to one drawn at random: what `session` reads must not fall
+    /// behind. One unless given; not to be given for a closed loop, where each client is a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
+    /// The most operations that are under way at a time; the others wait in line at the client. No limit unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<u32>,
 }
 
 /// Which member serves eventual reads.
@@ -105,7 +74,15 @@ impl Workload {
     pub fn follows(&self) -> Option<&ReadAfterAck> {
         match &self.arrivals {
             Arrivals::ReadAfterAck(follows) => Some(follows),
-            Arrivals::Poisson(_) | Arrivals::Fixed(_) => None,
+            _ => None,
+        }
+    }
+
+    /// In how many sessions its operations are made.
+    pub fn count_sessions(&self) -> u32 {
+        match &self.arrivals {
+            Arrivals::ClosedLoop(closed) => closed.clients,
+            _ => self.sessions.unwrap_or(1),
         }
     }
 
@@ -116,23 +93,12 @@ impl Workload {
 
     /// Writes a second that it offers.
     pub(crate) fn write_rate(&self) -> f64 {
-        match &self.arrivals {
-            Arrivals::Poisson(rate) | Arrivals::Fixed(rate) => rate.get() * (1.0 - self.share_of_reads()),
-            Arrivals::ReadAfterAck(_) => 0.0,
-        }
+        self.arrivals.mean_rate() * (1.0 - self.share_of_reads())
     }
 
     pub(crate) fn share_of_reads(&self) -> f64 {
         self.reads.map_or(1.0, Share::get)
     }
-}
-
-fn all() -> Share {
-    Share::new(1.0)
-}
-
-fn is_all(share: &Share) -> bool {
-    *share == all()
 }
 
 pub(crate) fn default_timeout() -> Duration {

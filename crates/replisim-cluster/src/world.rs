@@ -17,6 +17,7 @@ use crate::node::{Node, Waiting};
 use crate::outages::ActiveFault;
 use crate::script::{Action, Step};
 use crate::stage::{AtMember, Content, Envelope, Stage};
+use crate::tasks::Pool;
 use crate::workload::Workload;
 
 /// What takes part in a run, checked and with all defaults filled in.
@@ -79,6 +80,9 @@ pub struct World<P: Protocol, O> {
 pub enum Event {
     Network(NetworkEvent),
     Arrive { client: u32 },
+    Thought { client: u32, session: u32 },
+    Connected { client: u32 },
+    Impatient { client: u32 },
     Follow { client: u32, key: u32 },
     Step { step: u32 },
     Deadline { client: u32 },
@@ -158,12 +162,17 @@ impl<P: Protocol, O: Observer> World<P, O> {
         for (i, Placed { name, .. }) in setup.clients.iter().enumerate() {
             let source = match setup.workloads.get(i) {
                 Some(workload) => {
-                    Some(Source::new(workload, read_target(&workload.read_from, &names)?, &streams)?)
+                    let target = read_target(&workload.read_from, &names)?;
+                    Some(Source::new(workload, target, setup.window.to, &streams)?)
                 }
                 None => None,
             };
             let site = Site((setup.nodes.len() + i) as u32);
             let distances = distances(site);
+            let workload = setup.workloads.get(i);
+            let connections = workload.and_then(|workload| workload.connections);
+            let sessions = workload.map_or(1, Workload::count_sessions);
+            let client = i as u32;
             clients.push(ClientState {
                 site,
                 avoided: Default::default(),
@@ -175,8 +184,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 followers: followers_of(name, &setup.workloads),
                 route: RandomRoute::new(name, &streams),
                 deadlines: Default::default(),
-                deadline_timer: stage.queue.new_timer(Event::Deadline { client: i as u32 }),
+                deadline_timer: stage.queue.new_timer(Event::Deadline { client }),
+                pool: connections
+                    .map(|most| Pool::new(most, stage.queue.new_timer(Event::Impatient { client }))),
                 beliefs: primaries.iter().map(|primary| Belief::new(primary.unwrap_or_default())).collect(),
+                tokens: vec![Version(0); sessions as usize * primaries.len()],
                 seen: Default::default(),
             });
         }
@@ -299,6 +311,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
         for (client, state) in (0u32..).zip(&mut self.clients) {
             if let Some(next) = state.source.as_mut().and_then(Source::next_arrival) {
                 queue.schedule(next, Event::Arrive { client });
+            }
+            let Some(source) = &mut state.source else { continue };
+            for session in 0..source.loops() {
+                let think = source.think().unwrap_or_default();
+                queue.schedule(Time::ZERO + think, Event::Thought { client, session });
             }
         }
         for fault in 0..self.setup.faults.len() as u32 {
@@ -453,6 +470,18 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             Event::Arrive { client } => {
                 self.trace(const { Label::of("arrive") }, self.clients[client as usize].label, 0);
                 self.arrive(client);
+            }
+            Event::Thought { client, session } => {
+                self.trace(const { Label::of("thought") }, self.clients[client as usize].label, 0);
+                self.thought(client, session);
+            }
+            Event::Connected { client } => {
+                self.trace(const { Label::of("connected") }, self.clients[client as usize].label, 0);
+                self.connected(Client(client));
+            }
+            Event::Impatient { client } => {
+                self.trace(const { Label::of("impatient") }, self.clients[client as usize].label, 0);
+                self.impatient(Client(client));
             }
             Event::Follow { client, key } => {
                 self.trace(const { Label::of("follow") }, self.clients[client as usize].label, 0);

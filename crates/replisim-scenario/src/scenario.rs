@@ -1,7 +1,7 @@
 //! The fields of a scenario.
 
 use indexmap::IndexMap;
-use replisim_cluster::{Arrivals, ClockSettings, DiskSettings, FaultEntry, Step, Workload};
+use replisim_cluster::{ClockSettings, DiskSettings, FaultEntry, Step, Workload};
 use replisim_engine::{Duration, Law, Time};
 use replisim_network::NetworkSettings;
 use replisim_observe::{Groups, Placement, Roster, Window};
@@ -243,9 +243,8 @@ impl Scenario {
         let mut laws: Vec<_> = paths.zip(self.network.laws_mut()).collect();
         laws.extend(self.disk.fsync.as_mut().map(|law| ("disk.fsync".to_owned(), law)));
         for (i, workload) in self.workload.iter_mut().enumerate() {
-            if let Arrivals::ReadAfterAck(follows) = &mut workload.arrivals {
-                laws.push((format!("workload[{i}].arrivals.read-after-ack.after"), &mut follows.after));
-            }
+            let given = workload.arrivals.laws_mut().into_iter();
+            laws.extend(given.map(|(path, law)| (format!("workload[{i}].arrivals.{path}"), law)));
         }
         laws
     }

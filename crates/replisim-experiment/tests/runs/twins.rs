@@ -161,14 +161,15 @@ pub(crate) fn fault(draw: &mut impl FnMut(u64) -> u64, nodes: u64) -> String {
 fn check(
     seeds: Range<u64>,
     faults: impl Fn(&mut Stream) -> u64,
-    change: impl Fn(String) -> String,
+    change: impl Fn(String, &mut Stream) -> String,
 ) -> (Findings, Digest) {
     let mut all: Option<Findings> = None;
     let mut digests = Digest::new();
     for seed in seeds {
         let mut stream = Streams::new(seed).named("scenario");
         let faults = faults(&mut stream);
-        let yaml = change(random_scenario(&mut stream, faults, seed % 2 == 1));
+        let yaml = random_scenario(&mut stream, faults, seed % 2 == 1);
+        let yaml = change(yaml, &mut stream);
         let loaded = load(&yaml);
         let scenario = &loaded.scenario;
         let watchers = (Measures::new(scenario.roster(), scenario.window()), Vec::<Record>::new());
@@ -186,9 +187,42 @@ fn check(
     (all.expect("at least one seed"), digests)
 }
 
+/// Other arrivals and ways to write, and limits, for the workloads of a random scenario.
+fn in_all_ways(yaml: String, stream: &mut Stream) -> String {
+    let quorum = yaml.contains("quorum");
+    let mut draw = |n: u64| below(stream, n);
+    let mut line = |line: &str| {
+        let Some((head, rest)) = line.split_once("arrivals: {").filter(|_| line.starts_with("  - { name: w"))
+        else {
+            return line.to_owned();
+        };
+        let rest = rest.split_once("},").map_or(rest, |(_, rest)| rest);
+        let arrivals = match draw(4) {
+            0 => format!("closed-loop: {{ clients: {}, think: {{ exponential: {{ mean: {}ms }} }} }}", 1 + draw(4), 50 + draw(300)),
+            1 => "curve: [{ at: 100ms, rate: 5/s }, { at: 500ms, rate: 30/s }, { at: 700ms, rate: 3/s }]".to_owned(),
+            2 => "bursts: { rate: 40/s, on: { uniform: { least: 0ms, most: 200ms } }, off: { constant: 150ms }, idle-rate: 2/s }".to_owned(),
+            _ => format!("poisson: {}/s", 3 + draw(12)),
+        };
+        let sessions = if arrivals.starts_with("closed") {
+            String::new()
+        } else {
+            format!("sessions: {}, ", 1 + draw(5))
+        };
+        let connections =
+            if draw(2) == 0 { format!("connections: {}, ", 1 + draw(2)) } else { String::new() };
+        let (head, mut rest) =
+            (format!("{head}arrivals: {{ {arrivals} }}, {sessions}{connections}"), rest.to_owned());
+        if !quorum && draw(2) == 0 {
+            rest = rest.replace("writes: put", "writes: { put: 30%, delete: 20%, compare-and-set: 50% }");
+        }
+        head + &rest
+    };
+    yaml.lines().map(|text| line(text) + "\n").collect()
+}
+
 #[test]
 fn measures_of_random_runs_equal_their_twins() {
-    check(0..1_000, |stream| below(stream, 3), |yaml| yaml);
+    check(0..1_000, |stream| below(stream, 3), |yaml, _| yaml);
 }
 
 #[test]
@@ -198,15 +232,20 @@ fn measures_equal_their_twins_where_faults_come_again_and_again() {
         true => line.replace("{ at: ", "{ mtbf: 1").replace(", for: ", ", mttr: "),
         false => line.to_owned(),
     };
-    let change = |yaml: String| yaml.lines().map(|line| at_random(line) + "\n").collect();
+    let change = |yaml: String, _: &mut Stream| yaml.lines().map(|line| at_random(line) + "\n").collect();
     let (all, _) = check(20_000..20_300, |stream| 1 + below(stream, 3), change);
     assert!(all.leaf("recovery_convergence_ms", None).map_or(0, Leaf::count) > 300);
+}
+
+#[test]
+fn workloads_of_all_kinds_leave_measures_equal_to_their_twins() {
+    check(30_000..30_300, |stream| below(stream, 5), in_all_ways);
 }
 
 /// The golden digest is made in release (`cargo xtask gallery`) and compared here in debug.
 #[test]
 fn any_ten_faults_together_leave_measures_equal_to_their_twins_and_digests_as_they_were() {
-    let (all, digest) = check(10_000..11_000, |_| 10, |yaml| yaml);
+    let (all, digest) = check(10_000..11_000, |_| 10, |yaml, _| yaml);
     // A bad day on which nothing happens proves nothing.
     for slug in [
         "lost_writes",

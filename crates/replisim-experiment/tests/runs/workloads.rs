@@ -11,7 +11,7 @@ use replisim_observe::{Key, Observation, Op, OpKind, Outcome, Record, Said, Time
 
 /// A message takes 10 ms between the client and the primary, 20 ms between the nodes, 4 ms between the client and the
 /// replica: written at t, acknowledged at t + 20, at the replica at t + 30.
-const BASE: &str = "
+pub(crate) const BASE: &str = "
 duration: 2s
 topology:
   nodes: { p: P, r: R }
@@ -24,20 +24,20 @@ const SEQUENCE: &str = "  - { name: writers, at: C, arrivals: { fixed: 50/s }, r
 
 /// An operation of a run: client, whether it writes, key, when it was invoked, and how and when it ended.
 #[derive(Clone, Debug)]
-struct Done {
-    client: u32,
-    write: Option<Write>,
-    key: Key,
-    invoked: Time,
-    scheduled: Time,
-    ended: Option<(Time, Outcome, Option<Said>)>,
+pub(crate) struct Done {
+    pub(crate) client: u32,
+    pub(crate) write: Option<Write>,
+    pub(crate) key: Key,
+    pub(crate) invoked: Time,
+    pub(crate) scheduled: Time,
+    pub(crate) ended: Option<(Time, Outcome, Option<Said>)>,
 }
 
 /// What each write rests on.
-type Bases = BTreeMap<Write, Vec<(Key, Version)>>;
+pub(crate) type Bases = BTreeMap<Write, Vec<(Key, Version)>>;
 
 /// The operations of a run in the order of their invocation, and what each write rests on.
-fn operations(yaml: &str) -> (Vec<Done>, Bases) {
+pub(crate) fn operations(yaml: &str) -> (Vec<Done>, Bases) {
     let (records, _) = observe(&load(yaml), 1, Vec::<Record>::new(), &()).unwrap();
     let (mut order, mut done, mut bases) = (Vec::new(), BTreeMap::<Op, Done>::new(), BTreeMap::new());
     let mut last = None;
@@ -66,7 +66,7 @@ fn operations(yaml: &str) -> (Vec<Done>, Bases) {
     (order.iter().map(|op| done[op].clone()).collect(), bases)
 }
 
-fn ms(time: Time) -> f64 {
+pub(crate) fn ms(time: Time) -> f64 {
     time.nanos() as f64 / 1e6
 }
 
