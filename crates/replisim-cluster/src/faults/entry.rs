@@ -190,7 +190,9 @@ impl JsonSchema for FaultEntry {
             "description": "A fault of the schedule: when, what, for how long; or how often it comes at random, and how long a repair takes.",
             "type": "object",
             "properties": properties,
-            "anyOf": [{ "required": ["at"] }, { "required": ["mtbf", "mttr"] }],
+            "if": { "not": { "required": ["mtbf"] } },
+            "then": { "required": ["at"] },
+            "dependentRequired": { "mtbf": ["mttr"], "mttr": ["mtbf"] },
             "oneOf": one_of,
             "additionalProperties": false,
         })

@@ -129,6 +129,14 @@ const STARTS: &[(&str, &str)] = &[
     ("workload", "[{ name: readers, at: Frankfurt/fra02, arrivals: { poisson: 500/s }, reads: 90% }]"),
     ("workload.arrivals", "[{ name: readers, at: Frankfurt/fra02, reads: 90% }]"),
     (
+        "workload.writes",
+        "[{ name: shop, at: Dallas/dal10, arrivals: { poisson: 100/s }, reads: 50%, writes: { put: 70%, delete: 30% } }]",
+    ),
+    (
+        "workload.keys.latest",
+        "[{ name: feed, at: Dallas/dal10, arrivals: { poisson: 100/s }, reads: 95%, writes: add, keys: latest }]",
+    ),
+    (
         "workload.arrivals.read-after-ack",
         "[{ name: followers, at: Frankfurt/fra02, arrivals: { read-after-ack: { of: writers, after: { constant: 10ms } } } }]",
     ),
