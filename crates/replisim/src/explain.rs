@@ -118,7 +118,7 @@ fn list_of(word: &str, entries: &[&Entry]) -> String {
     let mut text = format!("`{word}` stands in several places:\n\n");
     let width = entries.iter().map(|entry| entry.path.chars().count()).max().unwrap_or(0);
     for entry in entries {
-        text += &format!("  {:width$}  {}\n", entry.path, entry.summary());
+        text += &cut(format!("  {:width$}  {}", entry.path, entry.summary()));
     }
     text + &format!("\nSay which: replisim explain {}\n", entries[0].path)
 }
@@ -129,11 +129,15 @@ fn rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
     let width = entries.iter().map(|entry| entry.name().chars().count()).max().unwrap_or(0);
     let line = |entry: &&Entry| {
         let must = if entry.required && !entry.choice { " (must be given)" } else { "" };
-        let text = format!("  {:width$}  {}{must}", entry.name(), entry.summary());
-        let short: String = text.chars().take(WIDTH).collect();
-        if short.len() < text.len() { format!("{}…\n", short.trim_end()) } else { text + "\n" }
+        cut(format!("  {:width$}  {}{must}", entry.name(), entry.summary()))
     };
     entries.iter().map(line).collect()
+}
+
+/// A line that is not too wide.
+fn cut(line: String) -> String {
+    let short: String = line.chars().take(WIDTH).collect();
+    if short.len() < line.len() { format!("{}…\n", short.trim_end()) } else { line + "\n" }
 }
 
 /// How wide a line may be.

@@ -27,7 +27,7 @@ pub(crate) fn list(args: &ListArgs) -> Exit {
             .map(|info| (info.slug.to_owned(), format!("[{}] {}", unit_name(info.unit), info.about)))
             .collect(),
         Topic::Laws => variants("Law"),
-        Topic::Workloads => [("arrivals", "Arrivals"), ("keys", "Keys"), ("writes", "Writes")]
+        Topic::Workloads => [("arrivals", "Arrivals"), ("keys", "Keys"), ("writes", "Way")]
             .into_iter()
             .flat_map(|(field, of)| choices(field, of))
             .collect(),
@@ -83,7 +83,9 @@ fn choices(field: &str, of: &str) -> Vec<(String, String)> {
         if let (Some(name), Some(about)) =
             (alternative["const"].as_str(), alternative["description"].as_str())
         {
-            rows.push((name.to_owned(), about.replace('\n', " ")));
+            if rows.iter().all(|(other, _)| other != name) {
+                rows.push((name.to_owned(), about.replace('\n', " ")));
+            }
         }
     }
     rows.into_iter().map(|(name, about)| (format!("{field}: {name}"), about)).collect()

@@ -88,7 +88,7 @@ impl Check<'_> {
             Writes::One(_) => path.to_owned(),
             Writes::Mix(_) => format!("{path}.{way}"),
         };
-        let sum: f64 = writes.shares().iter().map(|(_, share)| share).sum();
+        let sum: f64 = writes.shares().iter().map(|(_, share)| share).fold(0.0, |sum, share| sum + share);
         if (sum - 1.0).abs() > 1e-9 {
             let message = format!("the shares sum to {}%, not to 100%", (sum * 1e8).round() / 1e6);
             self.report_with(path, message, "every write is made in one of these ways");

@@ -225,7 +225,7 @@ fn the_schema_knows_every_field() {
     let output = Scratch::new("schema").run(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&out(&output)).unwrap();
     let fields: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
-    let all = "name about question seed duration warmup settle topology network disk clocks protocol workload clients \
+    let all = "name about question answer seed duration warmup settle topology groups network disk clocks protocol workload clients \
                script faults expect";
     assert_eq!(fields, all.split(' ').collect::<Vec<_>>());
 }
