@@ -214,7 +214,7 @@ const MISTAKES: [(&str, &str, &str, &str); 19] = [
     ),
     ("connections: 0", "no connection, no operation", "0", "must be 1 or more"),
     ("sessions: 0", "no session, no operation", "0", "must be 1 or more"),
-    ("sessions: 1000001", "1000001 sessions", "1000001", "there can be at most 1000000"),
+    ("sessions: 1000001", "1000001 sessions", "1000001", "there can be at most 100000"),
 ];
 
 #[test]
