@@ -50,7 +50,7 @@ fn test() -> Result<(), String> {
     let clippy =
         ["clippy", "--workspace", "--all-targets", "--features", shelf, "--quiet", "--", "-D", "warnings"];
     cargo("clippy", &clippy, &[])?;
-    cargo("tests", &["test", "--workspace", "--quiet"], &[])?;
+    cargo("tests", &["test", "--workspace", "--quiet", "--no-fail-fast"], &[])?;
     let bug_shelf = ["test", "--workspace", "--features", shelf, "--test", "bug_shelf", "--quiet"];
     cargo("bug shelf", &bug_shelf, &[])?;
     cargo("docs", &["doc", "--workspace", "--no-deps", "--quiet"], &[("RUSTDOCFLAGS", "-D warnings")])?;

@@ -11,6 +11,8 @@
 //!
 //! What it never does: run anything.
 
+#![allow(clippy::result_large_err)] // a mistake is told once, and carries all that it is told with
+
 mod advice;
 pub mod build;
 pub mod check;

@@ -82,10 +82,9 @@ fn choices(field: &str, of: &str) -> Vec<(String, String)> {
     for alternative in schema["$defs"][of]["oneOf"].as_array().into_iter().flatten() {
         if let (Some(name), Some(about)) =
             (alternative["const"].as_str(), alternative["description"].as_str())
+            && rows.iter().all(|(other, _)| other != name)
         {
-            if rows.iter().all(|(other, _)| other != name) {
-                rows.push((name.to_owned(), about.replace('\n', " ")));
-            }
+            rows.push((name.to_owned(), about.replace('\n', " ")));
         }
     }
     rows.into_iter().map(|(name, about)| (format!("{field}: {name}"), about)).collect()

@@ -96,7 +96,7 @@ fn pair(nodes: &str, groups: &str, clients: &str, script: &[&str], faults: &str)
 fn two_groups_on_nodes_of_their_own_do_as_they_would_alone() {
     let steps = |client: &str, key: &str, shift: u64| -> String {
         let step = |i: u64| {
-            let (at, what) = (100 * i + shift, if i % 3 == 0 { "get" } else { "put" });
+            let (at, what) = (100 * i + shift, if i.is_multiple_of(3) { "get" } else { "put" });
             format!("  - {{ at: {at}ms, client: {client}, {what}: {key}, read-from: nearest }}\n")
         };
         (1..25).map(step).collect()
