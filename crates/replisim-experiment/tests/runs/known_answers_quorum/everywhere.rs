@@ -32,7 +32,10 @@ fn every_scenario_runs_under_quorums_and_adds_up() {
                 let orders = text.contains("promote: { node") && error.contains("has no primary");
                 // Its ring does what groups do.
                 let groups = text.contains("\ngroups:") && error.contains("a ring of its own");
-                assert!(orders || groups, "{}:\n{error}", path.display());
+                // By default every node has a copy, and of a thousand not all votes are counted.
+                let many =
+                    text.contains("count: 999") && error.contains("more copies of a key than are counted");
+                assert!(orders || groups || many, "{}:\n{error}", path.display());
                 continue;
             }
         };
