@@ -18,7 +18,8 @@ fn gallery() -> Vec<(String, Vec<String>)> {
         let svgs = OVER_TIME.iter().map(|chart| folder.join(chart).with_extension("svg"));
         (name, svgs.filter_map(|path| fs::read_to_string(path).ok()).collect())
     };
-    folders.map(|folder| charts(folder.unwrap().path())).collect()
+    let folders = folders.map(|folder| folder.unwrap().path()).filter(|path| path.is_dir());
+    folders.map(charts).collect()
 }
 
 /// The texts of a chart whose tags have these attributes.
@@ -49,8 +50,11 @@ fn a_partition_that_is_invisible_in_the_chart() {
         let faults =
             faults.take_while(|line| line.starts_with("  ")).filter(|line| line.contains("at: ")).count();
         faulty += faults.min(1);
+        // How often those that come at random came, only the run knows.
+        let at_random = scenario.contains("mtbf: ");
         for svg in charts {
-            assert_eq!(svg.matches(BAND).count(), faults, "{name} shows when each fault was");
+            let shown = svg.matches(BAND).count();
+            assert!(shown == faults || at_random && shown > 5, "{name} shows {shown} faults of {faults}");
         }
     }
     assert!(faulty > 10);

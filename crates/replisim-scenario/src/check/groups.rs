@@ -167,7 +167,7 @@ mod tests {
                 "{ primary-backup: { acknowledge: { semi-sync: { replicas: 2 } } } }",
                 "there are not so many replicas: no write could ever be acknowledged",
                 "5:69",
-                "at most the number of nodes less one",
+                "at most 1, all but the primary",
             ),
         ] {
             check((SIX, PAIRS, protocol), message, place, label);
