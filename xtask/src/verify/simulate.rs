@@ -71,7 +71,7 @@ impl Job {
         if self.seeds > 1 {
             command.args(["--seeds", &self.seeds.to_string()]);
         }
-        command.arg("--out").arg(&out).args(["--set", "expect=[]"]);
+        command.arg("--out").arg(&out).args(["--set", "expect=[]", "--set", "answer=\"\""]);
         self.set.iter().for_each(|set| _ = command.args(["--set", set]));
         let status = command.status().map_err(|error| format!("target/ci/replisim: {error}"))?;
         if !status.success() {
