@@ -8,13 +8,14 @@
 
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
-    Answer, Client, Group, Key, Member, Observation, Observer, Op, OpKind, Outcome, Said, Time, Write,
+    Answer, Client, Group, Key, Member, Observation, Observer, Op, Outcome, Said, Time, Write,
 };
 use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
 
 use crate::clients::{Manner, ReadTarget, Via};
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
+use crate::tasks::kind_and_key;
 use crate::world::World;
 
 /// How often an operation is sent on before the driver gives up: enough for a primary that is new everywhere.
@@ -56,10 +57,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     pub(crate) fn invoke(&mut self, client: Client, request: Request, manner: Manner) {
         let Manner { target, timeout, due, .. } = manner;
-        let (kind, key) = match request {
-            Request::Write { key, write, .. } => (OpKind::Write(write), key),
-            Request::Read { key, .. } => (OpKind::Read, key),
-        };
+        let (kind, key) = kind_and_key(&request);
         let (to, via) = self.choose(client, &request, target, key);
         let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);

@@ -96,7 +96,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     pub(crate) fn impatient(&mut self, client: Client) {
         while let Some(task) = self.overdue(client) {
             let (request, manner) = self.request(client, task);
-            let (kind, key) = (kind_of(&request), task.key);
+            let (kind, key) = kind_and_key(&request);
             let op = self.ops.open(client, request, manner, Member::default(), Via::Name);
             self.ops.close(op);
             self.trace_op(op, key);
@@ -175,10 +175,10 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 }
 
-/// Whether a request reads or writes.
-pub(crate) fn kind_of(request: &Request) -> OpKind {
-    match request {
-        Request::Write { write, .. } => OpKind::Write(*write),
-        Request::Read { .. } => OpKind::Read,
+/// Whether a request reads or writes, and the key that it is about.
+pub(crate) fn kind_and_key(request: &Request) -> (OpKind, Key) {
+    match *request {
+        Request::Write { key, write, .. } => (OpKind::Write(write), key),
+        Request::Read { key, .. } => (OpKind::Read, key),
     }
 }

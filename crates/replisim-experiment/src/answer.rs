@@ -2,11 +2,11 @@
 
 use replisim_measure::Leaf;
 use replisim_measure::catalogue::Unit;
-use replisim_scenario::Statistic;
 use replisim_scenario::scenario::is_instant;
 use replisim_scenario::sentence::Piece;
+use replisim_scenario::{Statistic, Subject};
 
-use crate::study::{Figure, Study, figure};
+use crate::study::{Figure, Study, figure, figure_of};
 
 /// What came out, in words: how stale reads were, how far replicas fell behind, how long nothing could be written, how
 /// replicas came back, what was lost.
@@ -30,15 +30,7 @@ pub fn own_answer(study: &Study) -> Option<String> {
     let sentence = &study.loaded.scenario.answer;
     let piece = |piece: &Piece| match piece {
         Piece::Words(words) => words.clone(),
-        Piece::Figure(subject) => {
-            let scope = subject.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
-            let leaf = study.merged.leaf(subject.measure.slug, scope);
-            let found = leaf.and_then(|leaf| figure(leaf, subject.statistic));
-            match (found, subject.statistic) {
-                (Some(found), Statistic::Share) => percent(found.number()),
-                (found, _) => show(found, subject.measure.unit),
-            }
-        }
+        Piece::Figure(subject) => show_as(figure_of(&study.merged, subject), subject),
     };
     (!sentence.is_empty()).then(|| sentence.pieces.iter().map(piece).collect())
 }
@@ -198,6 +190,14 @@ pub fn span(ns: f64) -> String {
         ns => (ns, "ns"),
     };
     format!("{} {unit}", three_digits(value))
+}
+
+/// A figure of a subject: a share in per cent, else in its unit; `–` where there is none.
+pub fn show_as(found: Option<Figure>, subject: &Subject) -> String {
+    match found {
+        Some(found) if subject.statistic == Statistic::Share => percent(found.number()),
+        found => show(found, subject.measure.unit),
+    }
 }
 
 /// A figure in its unit; `–` where there is none.

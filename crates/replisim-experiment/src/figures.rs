@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use replisim_measure::{Findings, Leaf};
-use replisim_scenario::{Expectation, Statistic};
+use replisim_scenario::{Expectation, Statistic, Subject};
 
 use crate::study::{Figure, figure};
 
@@ -50,7 +50,7 @@ impl Figures {
                 }
             }
         }
-        for Expectation { measure, statistic, scope, .. } in expected {
+        for Subject { measure, statistic, scope } in expected.iter().map(|expectation| &expectation.subject) {
             let Some(found) = findings.measure(measure.slug) else { continue };
             let scoped = |(kind, name): &(String, String)| {
                 let (kind, parts) = found.scopes.iter().find(|(other, _)| other == kind)?;

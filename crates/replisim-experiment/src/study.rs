@@ -4,7 +4,7 @@ use replisim_engine::{Digest, Label};
 use replisim_measure::series::Series;
 use replisim_measure::{Findings, Leaf, Quantile};
 use replisim_observe::Member;
-use replisim_scenario::{Loaded, Statistic};
+use replisim_scenario::{Loaded, Statistic, Subject};
 
 use crate::figures::Figures;
 use crate::places::Places;
@@ -154,6 +154,11 @@ pub(crate) fn trials(merged: &Findings, slug: &str, scope: Option<(&str, &str)>)
         Leaf::Count { of, .. } => *of,
         _ => None,
     }
+}
+
+/// A figure of a run, or of several merged, if it has one.
+pub fn figure_of(findings: &Findings, subject: &Subject) -> Option<Figure> {
+    figure(findings.leaf(subject.measure.slug, subject.scope())?, subject.statistic)
 }
 
 /// A statistic of a value; none where it does not apply or there are no samples.

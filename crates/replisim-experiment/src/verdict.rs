@@ -4,11 +4,11 @@
 //! whole 95 % interval over seeds, fails if it fails for the whole interval, and is undecided in between.
 
 use replisim_measure::Findings;
-use replisim_scenario::{Comparison, Expectation, Statistic};
+use replisim_scenario::{Comparison, Expectation, Statistic, Subject};
 
 use crate::figures::Figures;
 use crate::statistics;
-use crate::study::{Figure, figure, trials};
+use crate::study::{Figure, figure_of, trials};
 
 /// The fate of one expectation.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,15 +49,15 @@ const NOTHING_LASTED: &str = "unavailability_ms";
 
 /// Judges an expectation by the figures of the runs, and by all of them together.
 pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) -> Judgement {
-    let scope = expectation.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()));
-    let slug = expectation.measure.slug;
-    let mut values = figures.of_each(slug, scope, expectation.statistic);
+    let Subject { statistic, measure, .. } = expectation.subject;
+    let (slug, scope) = (measure.slug, expectation.subject.scope());
+    let mut values = figures.of_each(slug, scope, statistic);
     if slug == NOTHING_LASTED {
         values.iter_mut().for_each(|figure| *figure = figure.or(Some(Figure::Value(0.0))));
     }
-    if values.len() > 1 && matches!(expectation.statistic, Statistic::Max | Statistic::Min) {
+    if values.len() > 1 && matches!(statistic, Statistic::Max | Statistic::Min) {
         // An extreme of the setting is that of all seeds together: no interval makes it smaller.
-        let found = merged.leaf(slug, scope).and_then(|leaf| figure(leaf, expectation.statistic));
+        let found = figure_of(merged, &expectation.subject);
         let found = found.or_else(|| values.iter().copied().flatten().next());
         let judged = found.map(|figure| judge_one(figure, expectation.comparison, expectation.value));
         let verdict = judged.unwrap_or(Verdict::Undecided);
@@ -81,7 +81,7 @@ fn verdict(
     known: &[Figure],
     trials: Option<u64>,
 ) -> Verdict {
-    let Expectation { comparison, value, statistic, .. } = expectation;
+    let Expectation { comparison, value, subject, .. } = expectation;
     let each = || known.iter().map(|figure| judge_one(*figure, *comparison, *value));
     if known.len() < values.len() || known.is_empty() {
         return if each().any(|verdict| verdict == Verdict::NotMet) {
@@ -95,7 +95,7 @@ fn verdict(
         .iter()
         .map(|figure| if let Figure::Value(value) = figure { Some(*value) } else { None })
         .collect();
-    let interval = exact.and_then(|exact| statistics::interval(&exact, *statistic, trials));
+    let interval = exact.and_then(|exact| statistics::interval(&exact, subject.statistic, trials));
     match interval {
         Some(interval) if !equality => {
             let (low, high) =

@@ -402,7 +402,7 @@ impl Check<'_> {
 
     fn expectations(&mut self) {
         let expected = self.scenario.expect.iter().enumerate();
-        let expected = expected.map(|(i, expectation)| (format!("expect[{i}]"), &expectation.scope));
+        let expected = expected.map(|(i, expectation)| (format!("expect[{i}]"), &expectation.subject.scope));
         let said = self.scenario.answer.figures().map(|figure| ("answer".to_owned(), &figure.scope));
         for (path, scope) in expected.chain(said) {
             let Some((kind, name)) = scope else { continue };

@@ -18,12 +18,8 @@ use crate::yaml::did_you_mean;
 pub struct Expectation {
     /// As written.
     pub text: String,
-    /// What of the measure.
-    pub statistic: Statistic,
-    /// Which measure.
-    pub measure: &'static MeasureInfo,
-    /// Of which part of the run: kind (`workload`, `node`, `kind`) and name.
-    pub scope: Option<(String, String)>,
+    /// What is compared.
+    pub subject: Subject,
     /// How it is compared.
     pub comparison: Comparison,
     /// With what: nanoseconds for durations, a fraction for shares, else a plain number.
@@ -39,6 +35,13 @@ pub struct Subject {
     pub measure: &'static MeasureInfo,
     /// Of which part of the run: kind (`workload`, `node`, `kind`) and name.
     pub scope: Option<(String, String)>,
+}
+
+impl Subject {
+    /// The kind and name of the part of the run.
+    pub fn scope(&self) -> Option<(&str, &str)> {
+        self.scope.as_ref().map(|(kind, name)| (kind.as_str(), name.as_str()))
+    }
 }
 
 /// What of a measure is compared.
@@ -109,14 +112,14 @@ impl FromStr for Expectation {
                 true => "a single `=` compares nothing: write `==`".to_owned(),
                 false => "compares nothing: write `measure < value`, with one of < <= > >= == !=".to_owned(),
             })?;
-        let (subject, value) = (text[..at].trim(), text[at + operator.len()..].trim());
+        let (left, value) = (text[..at].trim(), text[at + operator.len()..].trim());
         if value.is_empty() {
             return Err(format!("nothing stands after `{operator}`"));
         }
 
-        let Subject { statistic, measure, scope } = self::subject(subject, |slug| resolve(slug, value))?;
-        let value = parse_value(value, measure, statistic)?;
-        Ok(Expectation { text: text.trim().to_owned(), statistic, measure, scope, comparison, value })
+        let subject = subject(left, |slug| resolve(slug, value))?;
+        let value = parse_value(value, subject.measure, subject.statistic)?;
+        Ok(Expectation { text: text.trim().to_owned(), subject, comparison, value })
     }
 }
 
@@ -354,12 +357,12 @@ mod tests {
             ("throughput_ops > 100/s", "throughput_ops", Statistic::Count, None, 100.0),
         ] {
             let expectation: Expectation = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!((expectation.measure.slug, expectation.value), (slug, value), "{text}");
-            match (expectation.statistic, statistic) {
+            assert_eq!((expectation.subject.measure.slug, expectation.value), (slug, value), "{text}");
+            match (expectation.subject.statistic, statistic) {
                 (Statistic::Quantile(a), Statistic::Quantile(b)) => assert!((a - b).abs() < 1e-12),
                 (a, b) => assert_eq!(a, b),
             }
-            assert_eq!(expectation.scope, scope.map(|(a, b)| (a.to_owned(), b.to_owned())), "{text}");
+            assert_eq!(expectation.subject.scope, scope.map(|(a, b)| (a.to_owned(), b.to_owned())), "{text}");
         }
     }
 

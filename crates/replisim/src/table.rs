@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use replisim_cluster::Breakdowns;
 use replisim_experiment::answer::{
-    answer as answer_in_general, own_answer, percent, show, show_value, span, three_digits,
+    answer as answer_in_general, own_answer, percent, show, show_as, show_value, span, three_digits,
 };
 use replisim_experiment::measure::series::MOST_FAULTS;
 use replisim_experiment::measure::{Leaf, Measure};
@@ -95,7 +95,7 @@ fn seeds(study: &Study) -> String {
 }
 
 fn wanted(study: &Study, measure: &Measure, always: &[&str], all: bool) -> bool {
-    let expected = |judgement: &Judgement| judgement.expectation.measure.slug == measure.info.slug;
+    let expected = |judgement: &Judgement| judgement.expectation.subject.measure.slug == measure.info.slug;
     all || always.contains(&measure.info.slug)
         || IF_IT_HAPPENED.contains(&measure.info.slug) && happened(study, measure)
         || study.judgements.iter().any(expected)
@@ -263,11 +263,9 @@ fn expectations(study: &Study) -> String {
             Verdict::NotMet => "NOT MET",
             Verdict::Undecided => "undecided",
         };
-        let unit = judgement.expectation.measure.unit;
-        let found = match (judgement.found, judgement.expectation.statistic) {
-            (None, _) => "no samples".to_owned(),
-            (Some(figure), Statistic::Share) => percent(figure.number()),
-            (figure, _) => show(figure, unit),
+        let found = match judgement.found {
+            None => "no samples".to_owned(),
+            found => show_as(found, &judgement.expectation.subject),
         };
         text += &format!("{:<13}{word}: {} (it is {found})\n", "expectation", judgement.expectation);
     }
