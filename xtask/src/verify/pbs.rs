@@ -118,7 +118,11 @@ fn compare(heading: &str, words: &str, cases: Vec<Case>, effort: Effort) -> Resu
         Table { heading: heading.to_owned(), words: words.to_owned(), rows: Vec::new(), operations: 0 };
     for case in cases {
         eprintln!("  {}", case.name);
+        let known = table.rows.len();
         case.compare(effort, &mut table)?;
+        if effort == Effort::Full {
+            table.rows[known..].iter().for_each(|row| eprint!("    {}", row.line()));
+        }
     }
     Ok(table)
 }
@@ -320,7 +324,8 @@ impl Case {
             set.push(format!("{path}.after.constant={nanos}ns"));
             set.push(format!("{path}.share={share}"));
         }
-        Job { scenario: self.scenario, set, first_seed: self.first_seed + 100 * run, seeds }.run()
+        let job = Job { scenario: self.scenario, set, first_seed: self.first_seed + 100 * run, seeds };
+        if seeds == FULL.seeds { job.run_kept() } else { job.run() }
     }
 
     fn row(&self, measure: String, unit: Unit, reference: Estimate, ours: Estimate, slack: f64) -> Row {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -14,7 +16,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::row::{Estimate, error_of, least_error};
 
 /// A scenario with changes, and how often it is run.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Job {
     /// Below `scenarios/`, without the ending.
     pub(crate) scenario: &'static str,
@@ -46,6 +48,16 @@ impl Job {
         self.run_in("all")
     }
 
+    /// The same, and its results stay: one that the same command has finished before is not run again, so a long table
+    /// that was stopped goes on where it was.
+    pub(crate) fn run_kept(&self) -> Result<Outcome, String> {
+        let command = fs::read(command()).map_err(|error| format!("target/ci/replisim: {error}"))?;
+        let mut hasher = DefaultHasher::new();
+        (command, self).hash(&mut hasher);
+        let folder = format!("kept/{:016x}", hasher.finish());
+        self.outcome(&out(&folder)).or_else(|_| self.run_in(&folder))
+    }
+
     /// Every seed by itself, for what is only told of a whole run.
     pub(crate) fn run_each(&self) -> Result<Vec<Outcome>, String> {
         let seeds: Vec<u64> = (self.first_seed..self.first_seed + self.seeds as u64).collect();
@@ -63,8 +75,8 @@ impl Job {
     }
 
     fn run_in(&self, folder: &str) -> Result<Outcome, String> {
-        let out = crate::target().join("verify").join(folder);
-        let mut command = Command::new(crate::target().join("ci/replisim"));
+        let out = out(folder);
+        let mut command = Command::new(command());
         command.current_dir(crate::root());
         command.args(["run", &format!("scenarios/{}.yaml", self.scenario), "--quiet", "--no-charts"]);
         command.args(["--seed", &self.first_seed.to_string()]);
@@ -77,6 +89,11 @@ impl Job {
         if !status.success() {
             return Err(format!("{} with {:?}: {status}", self.scenario, self.set));
         }
+        self.outcome(&out)
+    }
+
+    /// Reads what a run has written.
+    fn outcome(&self, out: &Path) -> Result<Outcome, String> {
         let read = |name: &str| {
             fs::read_to_string(out.join(name)).map_err(|error| format!("{}/{name}: {error}", out.display()))
         };
@@ -87,6 +104,14 @@ impl Job {
             distributions: rows(&read("distributions.csv")?)?,
         })
     }
+}
+
+fn command() -> PathBuf {
+    crate::target().join("ci/replisim")
+}
+
+fn out(folder: &str) -> PathBuf {
+    crate::target().join("verify").join(folder)
 }
 
 impl Outcome {
