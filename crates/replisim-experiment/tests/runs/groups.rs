@@ -136,7 +136,7 @@ fn two_groups_on_nodes_of_their_own_do_as_they_would_alone() {
 /// Groups of three on six nodes; `n1` is down from 2 s on.
 fn with_a_dead_node(groups: u32) -> Vec<Record> {
     let yaml = format!(
-        "duration: 6s\ntopology: {{ nodes: {{ n: {{ count: 6, at: a }} }} }}\ngroups: {{ count: {groups}, members: 3 }}\n\
+        "duration: 4s\nsettle: 500ms\ntopology: {{ nodes: {{ n: {{ count: 6, at: a }} }} }}\ngroups: {{ count: {groups}, members: 3 }}\n\
          protocol: {{ primary-backup: {{ failover: {{ automatic: {{ after: 300ms }} }} }} }}\n\
          workload: [{{ name: w, at: a, arrivals: {{ poisson: 20/s }}, reads: 50%, keys: {{ uniform: {{ count: 20 }} }} }}]\n\
          faults: [{{ at: 2s, crash: {{ nodes: [n1] }} }}]\n"
