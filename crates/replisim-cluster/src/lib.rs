@@ -36,7 +36,7 @@ pub mod writes;
 pub use arrivals::{Arrivals, Bursts, ClosedLoop, CurvePoint, ReadAfterAck};
 pub use clocks::ClockSettings;
 pub use disk::DiskSettings;
-pub use faults::{Breakdowns, Fault, FaultEntry, FaultKind, Named, Placed, Scene};
+pub use faults::{Breakdowns, Change, Crash, Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;
 pub use script::{Action, Step};
 pub use workload::{ReadFrom, Workload};

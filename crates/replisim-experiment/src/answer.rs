@@ -2,9 +2,10 @@
 
 use replisim_measure::Leaf;
 use replisim_measure::catalogue::Unit;
+use replisim_observe::Member;
 use replisim_scenario::scenario::is_instant;
 use replisim_scenario::sentence::Piece;
-use replisim_scenario::{Statistic, Subject};
+use replisim_scenario::{Statistic, Subject, build};
 
 use crate::study::{Figure, Study, figure, figure_of};
 
@@ -30,9 +31,29 @@ pub fn own_answer(study: &Study) -> Option<String> {
     let sentence = &study.loaded.scenario.answer;
     let piece = |piece: &Piece| match piece {
         Piece::Words(words) => words.clone(),
-        Piece::Figure(subject) => show_as(figure_of(&study.merged, subject), subject),
+        Piece::Figure(subject) => in_a_sentence(study, subject),
     };
     (!sentence.is_empty()).then(|| sentence.pieces.iter().map(piece).collect())
+}
+
+/// A figure of a subject. A count of several runs is told for one of them: no user of a database has several.
+fn in_a_sentence(study: &Study, subject: &Subject) -> String {
+    let found = figure_of(&study.merged, subject);
+    let runs = study.runs.len();
+    match found {
+        Some(Figure::Value(0.0)) if subject.measure.unit == Unit::Milliseconds => "0 ms".to_owned(),
+        Some(Figure::Value(total))
+            if subject.statistic == Statistic::Count && runs > 1 && is_count(study, subject) =>
+        {
+            let mean = three_digits(total / runs as f64);
+            format!("{mean} a run ({} in {runs} runs)", three_digits(total))
+        }
+        found => show_as(found, subject),
+    }
+}
+
+fn is_count(study: &Study, subject: &Subject) -> bool {
+    matches!(study.merged.leaf(subject.measure.slug, subject.scope()), Some(Leaf::Count { .. }))
 }
 
 /// The workload with the stalest reads.
@@ -59,11 +80,15 @@ fn staleness(study: &Study) -> Option<String> {
     Some(format!("{share} of the {reads} reads of `{name}` were stale, at worst by {worst}; {most}."))
 }
 
-/// The node that fell behind the most.
+/// The node that fell behind the most; those that stayed down say nothing by that.
 fn lag(study: &Study) -> Option<String> {
     let (_, nodes) = study.merged.measure("lag_ms")?.scopes.first()?;
+    let scenario = &study.loaded.scenario;
+    let lasting = scenario.faults.iter().filter(|entry| !entry.ends());
+    let down: Vec<Member> = lasting.flat_map(|entry| build::taken_down(scenario, entry)).collect();
+    let up = (0..).map(Member).zip(nodes).filter(|(member, _)| !down.contains(member)).map(|(_, node)| node);
     let max = |leaf: &Leaf| figure(leaf, Statistic::Max).map_or(0.0, Figure::number);
-    let (name, worst) = nodes.iter().max_by(|(_, a), (_, b)| max(a).total_cmp(&max(b)))?;
+    let (name, worst) = up.max_by(|(_, a), (_, b)| max(a).total_cmp(&max(b)))?;
     let mean = figure(worst, Statistic::Mean)?.number();
     (max(worst) > 0.0).then(|| {
         format!("Replica `{name}` lagged by up to {} ({} on average).", span(max(worst)), span(mean))
@@ -127,7 +152,15 @@ fn losses(study: &Study) -> Option<String> {
         return None;
     }
     if *lost == 0 {
-        return Some(format!("None of the {of} acknowledged writes was lost."));
+        let rto = study.merged.leaf("rto_ms", None);
+        let open =
+            rto.is_some_and(|losses| matches!(figure(losses, Statistic::Max), Some(Figure::AtLeast(_))));
+        return Some(match open {
+            false => format!("None of the {of} acknowledged writes was lost."),
+            true => format!(
+                "None of the {of} acknowledged writes was lost yet: nobody has taken over, without what only the lost primary has."
+            ),
+        });
     }
     let sum = |slug| study.merged.leaf(slug, None).map_or(0, Leaf::count);
     let stale = sum("stale_primary_acks");
@@ -145,7 +178,11 @@ fn losses(study: &Study) -> Option<String> {
         (0, _) => format!("{they_are} destroyed: no longer in the log of any node."),
         _ => format!("{stranded} are stranded in the log of some node, {destroyed} destroyed."),
     };
-    Some(format!("{lost} of the {of} acknowledged writes {were} lost{why}. {fate}"))
+    let runs = match study.runs.len() {
+        1 => String::new(),
+        n => format!(" in {n} runs"),
+    };
+    Some(format!("{lost} of the {of} acknowledged writes{runs} {were} lost{why}. {fate}"))
 }
 
 /// What versions decided against acknowledged writes, where nothing was lost of which a node knows.

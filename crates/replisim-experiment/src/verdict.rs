@@ -7,7 +7,7 @@ use replisim_measure::Findings;
 use replisim_scenario::{Comparison, Expectation, Statistic, Subject};
 
 use crate::figures::Figures;
-use crate::statistics;
+use crate::statistics::{self, Interval};
 use crate::study::{Figure, figure_of, trials};
 
 /// The fate of one expectation.
@@ -19,6 +19,8 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The value found (the mean of several seeds), if there is one.
     pub found: Option<Figure>,
+    /// The 95 % interval over seeds that decided, where one did.
+    pub interval: Option<Interval>,
 }
 
 /// Met, not met, or impossible to say.
@@ -61,7 +63,7 @@ pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) ->
         let found = found.or_else(|| values.iter().copied().flatten().next());
         let judged = found.map(|figure| judge_one(figure, expectation.comparison, expectation.value));
         let verdict = judged.unwrap_or(Verdict::Undecided);
-        return Judgement { expectation: expectation.clone(), verdict, found };
+        return Judgement { expectation: expectation.clone(), verdict, found, interval: None };
     }
     let known: Vec<Figure> = values.iter().copied().flatten().collect();
     let found = match &known[..] {
@@ -71,8 +73,8 @@ pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) ->
             Some(Figure::Value(several.iter().map(|f| f.number()).sum::<f64>() / several.len() as f64))
         }
     };
-    let verdict = verdict(expectation, &values, &known, trials(merged, slug, scope));
-    Judgement { expectation: expectation.clone(), verdict, found }
+    let (verdict, interval) = verdict(expectation, &values, &known, trials(merged, slug, scope));
+    Judgement { expectation: expectation.clone(), verdict, found, interval }
 }
 
 fn verdict(
@@ -80,15 +82,12 @@ fn verdict(
     values: &[Option<Figure>],
     known: &[Figure],
     trials: Option<u64>,
-) -> Verdict {
+) -> (Verdict, Option<Interval>) {
     let Expectation { comparison, value, subject, .. } = expectation;
     let each = || known.iter().map(|figure| judge_one(*figure, *comparison, *value));
     if known.len() < values.len() || known.is_empty() {
-        return if each().any(|verdict| verdict == Verdict::NotMet) {
-            Verdict::NotMet
-        } else {
-            Verdict::Undecided
-        };
+        let fails = each().any(|verdict| verdict == Verdict::NotMet);
+        return (if fails { Verdict::NotMet } else { Verdict::Undecided }, None);
     }
     let equality = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
     let exact: Option<Vec<f64>> = known
@@ -100,15 +99,16 @@ fn verdict(
         Some(interval) if !equality => {
             let (low, high) =
                 (comparison.holds(interval.low, *value), comparison.holds(interval.high, *value));
-            match (low, high) {
+            let verdict = match (low, high) {
                 (true, true) => Verdict::Met,
                 (false, false) => Verdict::NotMet,
                 _ => Verdict::Undecided,
-            }
+            };
+            (verdict, Some(interval))
         }
-        _ if each().any(|verdict| verdict == Verdict::NotMet) => Verdict::NotMet,
-        _ if each().any(|verdict| verdict == Verdict::Undecided) => Verdict::Undecided,
-        _ => Verdict::Met,
+        _ if each().any(|verdict| verdict == Verdict::NotMet) => (Verdict::NotMet, None),
+        _ if each().any(|verdict| verdict == Verdict::Undecided) => (Verdict::Undecided, None),
+        _ => (Verdict::Met, None),
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
         ] {
             let expectation: Expectation = text.parse().unwrap();
             let known: Vec<Figure> = values.iter().copied().flatten().collect();
-            assert_eq!(verdict(&expectation, &values, &known, None), expected, "{text} with {values:?}");
+            assert_eq!(verdict(&expectation, &values, &known, None).0, expected, "{text} with {values:?}");
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
         ] {
             let expectation: Expectation = text.parse().unwrap();
             let known = [Figure::Value(share); 3];
-            let found = verdict(&expectation, &known.map(Some), &known, Some(trials));
+            let (found, _) = verdict(&expectation, &known.map(Some), &known, Some(trials));
             assert_eq!(found, expected, "{text}: {share} of {trials}");
         }
     }

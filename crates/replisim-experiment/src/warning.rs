@@ -4,7 +4,8 @@ use std::fmt;
 
 use replisim_cluster::ReadFrom;
 use replisim_measure::{Findings, Leaf};
-use replisim_scenario::Loaded;
+use replisim_protocols::Members;
+use replisim_scenario::{Loaded, build};
 
 use crate::jitter::{OversizedJitter, oversized};
 use crate::study::{Figure, Run};
@@ -37,7 +38,8 @@ const DISTANT_MS: f64 = 10.0;
 
 pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<Warning> {
     let caveats = loaded.scenario.protocol.caveats();
-    let mut warnings: Vec<Warning> = caveats.into_iter().map(Warning::Protocol).collect();
+    let mut warnings: Vec<Warning> =
+        caveats.into_iter().chain(caveats_of_outages(loaded)).map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
     }
@@ -83,6 +85,23 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     }
     warnings.extend(oversized(loaded).into_iter().map(Warning::Jitter));
     warnings
+}
+
+/// What the protocol says of the nodes that faults take down together, each thing once.
+fn caveats_of_outages(loaded: &Loaded) -> Vec<String> {
+    let scenario = &loaded.scenario;
+    if scenario.groups.is_some() {
+        return Vec::new(); // each has members of its own
+    }
+    let (names, regions) = (scenario.node_names(), scenario.regions());
+    let members = Members { names: &names, regions: &regions };
+    let mut caveats: Vec<String> = Vec::new();
+    for entry in &scenario.faults {
+        let down = build::taken_down(scenario, entry);
+        let said = if down.is_empty() { vec![] } else { scenario.protocol.caveats_without(&down, members) };
+        caveats.extend(said.into_iter().filter(|caveat| !caveats.contains(caveat)).collect::<Vec<_>>());
+    }
+    caveats
 }
 
 /// The clients that ask for the primary by `read-from`.

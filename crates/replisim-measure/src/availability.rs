@@ -1,8 +1,9 @@
 //! When nothing worked: unavailability windows, and the share of operations that succeeded over time.
 //!
-//! Operations of a kind, and of a replication group, are taken in the order of invocation. A run of consecutive ones of which none ended ok, from
-//! the invocation of the first to that of the next ok one or to the end of the clients' time, is a *window* if it is
-//! longer than the bound of the roster. Outcomes come in any order: a run grows once all before it are known.
+//! Operations of a kind, and of a replication group, are taken in the order of invocation. A run of consecutive ones of
+//! which none ended ok, from the invocation of the first to that of the next ok one, is a *window* if it is longer than
+//! the bound of the roster; one that lasts to the end of the clients' time is known to be at least so long. Outcomes
+//! come in any order: a run grows once all before it are known.
 
 use std::collections::VecDeque;
 
@@ -100,7 +101,9 @@ impl Availability {
                 for Pending { invoked, ok, .. } in std::mem::take(&mut run.pending) {
                     run.next(invoked, ok == Some(true), self.bound, windows);
                 }
-                run.next(self.window.to, true, self.bound, windows);
+                if let Some(lasted) = run.lasted_until(self.window.to, self.bound) {
+                    windows.record_censored(lasted.nanos());
+                }
             }
         }
     }
@@ -117,11 +120,15 @@ impl Run {
     fn next(&mut self, invoked: Time, ok: bool, bound: Duration, windows: &mut Distribution) {
         if !ok {
             self.since.get_or_insert(invoked);
-        } else if let Some(since) = self.since.take()
-            && invoked.since(since) > bound
-        {
-            windows.record(invoked.since(since).nanos() as i64);
+        } else if let Some(lasted) = self.lasted_until(invoked, bound) {
+            windows.record(lasted.nanos() as i64);
         }
+    }
+
+    /// Ends a run, and says how long it was if that counts.
+    fn lasted_until(&mut self, end: Time, bound: Duration) -> Option<Duration> {
+        let since = self.since.take()?;
+        Some(end.since(since)).filter(|lasted| *lasted > bound)
     }
 }
 

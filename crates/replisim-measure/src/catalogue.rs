@@ -186,7 +186,8 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         info(
             "rto_ms",
             Milliseconds,
-            "from the loss of the primary to the ack of the first write invoked after it in a later term",
+            "from the loss of the primary to the ack of the first write invoked after it in a later term; so it counts, other than \
+             unavailability, from the loss itself and to the answer",
         ),
         info(
             "time_to_serve_ms",
@@ -196,7 +197,9 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         info(
             "unavailability_ms",
             Milliseconds,
-            "lengths of the times in which no operation of a kind succeeded; `expect` takes none as 0",
+            "lengths of the times in which no operation of a kind succeeded, from when the first of them was sent to when the \
+             next that succeeded was; one that lasts to the end of the clients' time is only known to be at least so long. \
+             `expect` takes none as 0",
         )
         .by(&["kind"]),
         info("read_latency_ms", Milliseconds, "from when a read was scheduled to its answer (ok reads)")

@@ -166,6 +166,11 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
 
     /// What the reader of the results must know of these settings, a sentence each.
     fn caveats(&self) -> Vec<String>;
+
+    /// What these settings come to when these members are down together, a sentence each.
+    fn caveats_without(&self, _down: &[Member], _members: Members<'_>) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A setting that cannot be.

@@ -1,9 +1,11 @@
 //! From a checked scenario to what runs it.
 
-use replisim_cluster::{Placed, Setup};
+use std::collections::BTreeSet;
+
+use replisim_cluster::{Change, FaultEntry, Placed, Scene, Setup};
 use replisim_engine::{Streams, Time};
 use replisim_network::{Map, Network, SiteSpec};
-use replisim_observe::{Key, Window};
+use replisim_observe::{Key, Member, Window};
 
 use crate::load::Loaded;
 use crate::presets::{Preset, add_csv};
@@ -59,6 +61,17 @@ pub fn placed_clients(scenario: &Scenario) -> Vec<Placed> {
     let names = scenario.client_names().map(str::to_owned);
     let places = scenario.client_places().map(str::to_owned);
     names.zip(places).map(|(name, place)| Placed { name, place }).collect()
+}
+
+/// The nodes that a fault takes down, in their order.
+pub fn taken_down(scenario: &Scenario, entry: &FaultEntry) -> Vec<Member> {
+    let (nodes, clients) = (placed_nodes(scenario), placed_clients(scenario));
+    let changes = entry.kind.fault().begin(&Scene { nodes: &nodes, clients: &clients });
+    let crashes = changes.into_iter().filter_map(|change| match change {
+        Change::Crash(crash) => Some(crash.member),
+        _ => None,
+    });
+    crashes.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.

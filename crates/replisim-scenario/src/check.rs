@@ -454,6 +454,10 @@ impl Check<'_> {
             self.problems.push(match &scenario.topology.rtt_file {
                 Some(file) => Problem::of("topology.rtt-file", message)
                     .help(format!("add the row to `{file}`: each direction has its own; or {other}")),
+                None if scenario.topology.rtts.iter().any(|rtt| rtt.from.is_some()) => Problem::of(
+                    "topology", message,
+                )
+                .help(format!("`from` and `to` give one direction, `between: [a, b]` both; or {other}")),
                 None => Problem::of("topology", message).help(other),
             });
         }

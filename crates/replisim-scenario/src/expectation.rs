@@ -116,6 +116,11 @@ impl FromStr for Expectation {
         if value.is_empty() {
             return Err(format!("nothing stands after `{operator}`"));
         }
+        if Comparison::ALL.iter().any(|(sign, _)| value.contains(sign)) {
+            return Err(
+                "compares twice: each expectation is an item of its own, with `- ` before it".to_owned()
+            );
+        }
 
         let subject = subject(left, |slug| resolve(slug, value))?;
         let value = parse_value(value, subject.measure, subject.statistic)?;

@@ -166,6 +166,13 @@ macro_rules! protocol_settings {
                 }
             }
 
+            /// What these settings come to when these members are down together.
+            pub fn caveats_without(&self, down: &[replisim_observe::Member], members: replisim_protocols::Members<'_>) -> Vec<String> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::caveats_without(config, down, members),)*
+                }
+            }
+
             /// Whether the protocol, so configured, can do what clients ask; if not, why not.
             pub fn performs(&self, operation: replisim_protocols::Operation) -> Result<(), &'static str> {
                 match self {

@@ -57,10 +57,12 @@ fn page(language: &Language, word: &str) -> Option<String> {
     entry.or_else(measure).or_else(|| Preset::find(word).map(of_preset)).or_else(called).or_else(quantity)
 }
 
-/// What is called so, each thing once: where a type stands in several places, the first.
+/// What is called so, or has a path that ends so, each thing once: where a type stands in several places, the first.
 fn called<'a>(language: &'a Language, word: &str) -> Vec<&'a Entry> {
     let mut found: Vec<&Entry> = Vec::new();
-    for entry in language.entries().iter().filter(|entry| entry.name() == word) {
+    let end = format!(".{word}");
+    for entry in language.entries().iter().filter(|entry| entry.name() == word || entry.path.ends_with(&end))
+    {
         if found.iter().all(|other| (&other.about, &other.kind) != (&entry.about, &entry.kind)) {
             found.push(entry);
         }
@@ -118,7 +120,7 @@ fn list_of(word: &str, entries: &[&Entry]) -> String {
     let mut text = format!("`{word}` stands in several places:\n\n");
     let width = entries.iter().map(|entry| entry.path.chars().count()).max().unwrap_or(0);
     for entry in entries {
-        text += &cut(format!("  {:width$}  {}", entry.path, entry.summary()));
+        text += &beside(&entry.path, width, entry.summary());
     }
     text + &format!("\nSay which: replisim explain {}\n", entries[0].path)
 }
@@ -129,15 +131,26 @@ fn rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
     let width = entries.iter().map(|entry| entry.name().chars().count()).max().unwrap_or(0);
     let line = |entry: &&Entry| {
         let must = if entry.required && !entry.choice { " (must be given)" } else { "" };
-        cut(format!("  {:width$}  {}{must}", entry.name(), entry.summary()))
+        beside(entry.name(), width, &format!("{}{must}", entry.summary()))
     };
     entries.iter().map(line).collect()
 }
 
-/// A line that is not too wide.
-fn cut(line: String) -> String {
-    let short: String = line.chars().take(WIDTH).collect();
-    if short.len() < line.len() { format!("{}…\n", short.trim_end()) } else { line + "\n" }
+/// A text beside its name, on as many lines as it takes.
+fn beside(name: &str, width: usize, text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        if !line.is_empty() && width + line.chars().count() + word.chars().count() + 5 > WIDTH {
+            lines.push(word.to_owned());
+        } else {
+            *line += if line.is_empty() { "" } else { " " };
+            *line += word;
+        }
+    }
+    let names = std::iter::once(name).chain(std::iter::repeat(""));
+    names.zip(lines).map(|(name, line)| format!("  {name:width$}  {line}\n")).collect()
 }
 
 /// How wide a line may be.
@@ -161,7 +174,7 @@ fn of_measure(info: &MeasureInfo) -> String {
         _ => format!("max({short}{scope}) < 10, or mean, min, p0 to p100"),
     };
     text += &wrapped_at("in expect", &example);
-    text + "\nThe exact words stand in docs/definitions.md; `replisim list measures` shows all.\n"
+    text + "\n`replisim list measures` shows all; the exact words stand in docs/definitions.md of the project.\n"
 }
 
 fn of_preset(preset: &Preset) -> String {

@@ -34,6 +34,12 @@ pub(crate) fn complain_of_scenario(error: &LoadError) -> Exit {
     match error {
         LoadError::Unreadable(path, reason) => {
             complain(&format!("cannot read {}: {reason}", path.display()));
+            let with_ending = path.with_extension("yaml");
+            if with_ending != *path && with_ending.is_file() {
+                note(&format!("help: did you mean {}?", with_ending.display()));
+            } else if !path.exists() {
+                note("help: `replisim new` writes a scenario to begin with");
+            }
             Exit::InputOutput
         }
         LoadError::Wrong(diagnostics) => {

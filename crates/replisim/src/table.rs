@@ -50,6 +50,9 @@ const IF_IT_HAPPENED: [&str; 17] = [
 pub(crate) fn table(study: &Study, all: bool) -> String {
     let scenario = &study.loaded.scenario;
     let mut text = format!("\n{:<13}{}\n", "scenario", scenario.name);
+    for changed in &study.loaded.overrides {
+        text += &wrapped("changed", changed);
+    }
     if !scenario.about.is_empty() {
         text += &wrapped("about", &one_line(&scenario.about));
     }
@@ -267,7 +270,15 @@ fn expectations(study: &Study) -> String {
             None => "no samples".to_owned(),
             found => show_as(found, &judgement.expectation.subject),
         };
-        text += &format!("{:<13}{word}: {} (it is {found})\n", "expectation", judgement.expectation);
+        let doubt = match judgement.interval.filter(|_| judgement.verdict == Verdict::Undecided) {
+            Some(interval) => {
+                let subject = &judgement.expectation.subject;
+                let half = show_as(Some(Figure::Value((interval.high - interval.low) / 2.0)), subject);
+                format!(" ± {half}: more seeds would decide")
+            }
+            None => String::new(),
+        };
+        text += &format!("{:<13}{word}: {} (it is {found}{doubt})\n", "expectation", judgement.expectation);
     }
     text
 }

@@ -81,14 +81,14 @@ impl<'a> Scene<'a> {
 /// Changes that several faults make.
 impl Scene<'_> {
     /// Everything in a zone or region is gone: nodes down as machines go down, clients cut off from all nodes.
-    pub(super) fn outage(&self, place: &str) -> Vec<Change> {
-        let mut partition = Partition::new(self.sites(), InFlight::Deliver);
+    pub(super) fn outage(&self, place: &str, in_flight: InFlight) -> Vec<Change> {
+        let mut partition = Partition::new(self.sites(), in_flight);
         for (site, placed) in self.everybody() {
             partition.put(site, if placed.is_in(place) { 1 << 1 } else { 1 });
         }
         let members = self.members(place).into_iter();
         let crashes = members.map(|member| {
-            let (scope, kept, in_flight) = (CrashScope::Machine, Kept::Synced, InFlight::Deliver);
+            let (scope, kept) = (CrashScope::Machine, Kept::Synced);
             Change::Crash(Crash { member, scope, kept, in_flight })
         });
         crashes.chain([Change::Cut(partition)]).collect()

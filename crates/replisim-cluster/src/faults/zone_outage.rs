@@ -3,6 +3,7 @@
 //! What happens: every node there goes down as a machine does (unsynced data is lost), and clients there are cut off
 //! from all nodes. When it ends, the machines start again. What is kept: what was synced.
 
+use replisim_network::InFlight;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,10 @@ use super::{Change, Fault, Named, Scene};
 pub struct ZoneOutageFault {
     /// The zone, `region/zone`.
     pub zone: String,
+    /// What becomes of messages that its machines had put on the wire: by default they still arrive, as after a loss of
+    /// power behind the last router; `drop` loses them too.
+    #[serde(default)]
+    pub in_flight: InFlight,
 }
 
 impl Fault for ZoneOutageFault {
@@ -26,6 +31,6 @@ impl Fault for ZoneOutageFault {
     }
 
     fn begin(&self, scene: &Scene<'_>) -> Vec<Change> {
-        scene.outage(&self.zone)
+        scene.outage(&self.zone, self.in_flight)
     }
 }

@@ -13,11 +13,7 @@ impl Run<'_> {
         self.check_stale_acks(check);
         let bound = check.findings.roster.unavailability_bound;
         for (name, reads) in [("read", true), ("write", false)] {
-            check.samples(
-                "unavailability_ms",
-                Some(("kind", name)),
-                &(self.windows(reads, bound), Vec::new()),
-            );
+            check.samples("unavailability_ms", Some(("kind", name)), &self.windows(reads, bound));
             self.check_timeline(check, reads);
         }
     }
@@ -131,21 +127,28 @@ impl Run<'_> {
         matches!(op.end, Some((_, Outcome::Ok, _)))
     }
 
-    fn windows(&self, reads: bool, bound: Duration) -> Vec<i64> {
-        self.groups().flat_map(|group| self.windows_in(group, reads, bound)).collect()
+    /// Windows that have ended, and those that lasted to the end.
+    fn windows(&self, reads: bool, bound: Duration) -> (Vec<i64>, Vec<u64>) {
+        let all = self.groups().flat_map(|group| self.windows_in(group, reads, bound));
+        let (ended, open): (Vec<_>, Vec<_>) = all.partition(|(_, ended)| *ended);
+        let nanos = |window: (Duration, bool)| window.0.nanos();
+        (
+            ended.into_iter().map(nanos).map(|nanos| nanos as i64).collect(),
+            open.into_iter().map(nanos).collect(),
+        )
     }
 
-    /// From an operation that did not succeed, and comes after none or one that did, to the next that did.
-    fn windows_in(&self, group: Group, reads: bool, bound: Duration) -> Vec<i64> {
+    /// From an operation that did not succeed, and comes after none or one that did, to the next that did, if one did.
+    fn windows_in(&self, group: Group, reads: bool, bound: Duration) -> Vec<(Duration, bool)> {
         let counts = |op: &&OpStory| self.window.contains(self.at(op.invoked)) && self.group_of(op) == group;
         let ops: Vec<_> = self.of_kind(reads).filter(counts).collect();
         let first = (0..ops.len()).filter(|i| !self.is_ok(ops[*i]) && (*i == 0 || self.is_ok(ops[i - 1])));
         let lengths = first.map(|i| {
             let next = ops[i..].iter().find(|op| self.is_ok(op));
             let end = next.map_or(self.window.to, |next| self.at(next.invoked));
-            end.since(self.at(ops[i].invoked))
+            (end.since(self.at(ops[i].invoked)), next.is_some())
         });
-        lengths.filter(|length| *length > bound).map(|length| length.nanos() as i64).collect()
+        lengths.filter(|(length, _)| *length > bound).collect()
     }
 
     fn check_timeline(&self, check: &mut Check<'_>, reads: bool) {

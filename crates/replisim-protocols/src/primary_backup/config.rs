@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::{Configuration, Members, SettingProblem};
+use replisim_observe::Member;
 
 /// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -231,6 +232,35 @@ impl Configuration for Config {
             ],
             _ => Vec::new(),
         }
+    }
+
+    fn caveats_without(&self, down: &[Member], members: Members<'_>) -> Vec<String> {
+        let names: Vec<&str> = down.iter().map(|member| members.names[member.index()].as_str()).collect();
+        let names = names.join("`, `");
+        let primary = self.primary.as_ref().map_or(Some(Member(0)), |name| members.find(name));
+        let loses_primary = primary.is_some_and(|primary| down.contains(&primary));
+        let (all, left) = (members.count(), members.count() - down.len() as u32);
+        let majority = all / 2 + 1;
+        let votes =
+            self.failover != Failover::None && (self.fencing || loses_primary && self.after().is_some());
+        let mut caveats = Vec::new();
+        if votes && left < majority {
+            caveats.push(format!(
+                "While `{names}` are down, {left} of {all} nodes are left, and it takes a majority, {majority}, to elect a primary \
+                 or to stay one: nobody can write. Put more nodes elsewhere, such as a third region with one that votes."
+            ));
+        }
+        if let Some(SemiSync { replicas, .. }) = self.semi_sync()
+            && loses_primary
+            && (replicas + 1..all).contains(&(down.len() as u32))
+        {
+            caveats.push(format!(
+                "`semi-sync` waits for {replicas} of the replicas, whichever answer first. `{names}` go down together: a write \
+                 that only they have is acknowledged and lost with them. `replicas: {}` waits for one more elsewhere.",
+                down.len()
+            ));
+        }
+        caveats
     }
 }
 
