@@ -59,6 +59,7 @@ impl<T: Copy> Buckets<T> {
         self.arena[chain.last as usize * CHUNK + within] = entry;
     }
 
+    #[inline(never)]
     fn push_to_new_chunk(&mut self, bucket: usize, entry: T) {
         let chunk = if self.free == NONE {
             let chunk = self.next.len() as u32;

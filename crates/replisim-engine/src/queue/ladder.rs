@@ -105,13 +105,14 @@ impl<T: Copy> Ladder<T> {
         ladder
     }
 
+    // The parts of an entry come one by one: passed as one they would go through memory.
     #[inline]
-    pub(super) fn push(&mut self, entry: Entry<T>) {
-        if entry.time <= self.bottom_last {
-            self.insert(entry);
+    pub(super) fn push(&mut self, time: u64, sequence: u64, content: T) {
+        if time <= self.bottom_last {
+            self.insert(Entry { time, sequence, content });
         } else {
-            let bucket = self.fields[bits(entry.time ^ self.base) as usize].bucket(entry.time);
-            self.buckets.push(bucket, entry);
+            let bucket = self.fields[bits(time ^ self.base) as usize].bucket(time);
+            self.buckets.push(bucket, Entry { time, sequence, content });
         }
     }
 
@@ -262,7 +263,7 @@ impl<T: Copy> Ladder<T> {
     /// A rung for all times that differ from `base` in the lowest `top` bits only, where there are `count` entries now.
     /// Above it, up to the present width, come octaves.
     fn add_rung(&mut self, top: u32, count: usize) -> Field {
-        let fineness = (count.ilog2() - 2).clamp(1, FINEST).min(top);
+        let fineness = (count.ilog2() - 1).clamp(1, FINEST).min(top);
         let first = first_bucket(self.rungs.len());
         self.buckets.extend_to(first + (1 << FINEST));
         self.rungs.push(Rung { shift: top - fineness, top, word: first / 64 });
@@ -395,7 +396,7 @@ mod tests {
                     let at = due(schedule, now, u64::from(i), luck);
                     // Some come with an older sequence number than others, as timers do.
                     let number = if luck.is_multiple_of(7) { sequence } else { sequence + 1_000_000 };
-                    ladder.push(Entry { time: at, sequence: number, content: number });
+                    ladder.push(at, number, number);
                     heap.push(Reverse((at, number)));
                     sequence += 1;
                 }

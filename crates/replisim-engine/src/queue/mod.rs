@@ -123,7 +123,7 @@ impl<E: Copy> Queue<E> {
 
     #[inline]
     fn file(&mut self, (time, sequence): Turn, content: Content<E>) {
-        self.pending.push(Entry { time: time.nanos(), sequence, content });
+        self.pending.push(time.nanos(), sequence, content);
     }
 
     #[inline]
