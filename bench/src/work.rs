@@ -58,7 +58,7 @@ impl Load {
     pub fn all() -> Vec<Load> {
         let hold = |name, pending, delays, size, rounds| {
             let kind = Kind::Hold { pending, delays };
-            Load { name, kind, size: Size { warm: 2 * u64::from(pending), timed: size }, rounds }
+            Load { name, kind, size: Size { warm: u64::from(pending), timed: size }, rounds }
         };
         vec![
             hold("phold-1e2", 100, Delays::Exponential, 1_000_000, 7),
