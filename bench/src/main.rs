@@ -17,7 +17,8 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let only = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let loads = Load::all().into_iter().filter(|load| only.as_ref().is_none_or(|only| load.name == only));
-    let engines: Vec<&Engine> = [&OURS, &HEAP].into_iter().chain(PEERS.iter().filter(|_| only.is_none())).collect();
+    let engines: Vec<&Engine> =
+        [&OURS, &HEAP].into_iter().chain(PEERS.iter().filter(|_| only.is_none())).collect();
     let names: String = engines.iter().map(|engine| format!("{:>12}", engine.name)).collect();
     println!("{:<24}{names}", "million events/s");
     let mut ratios = Vec::new();

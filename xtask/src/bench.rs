@@ -43,9 +43,10 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
 /// Processor, cores and compiler.
 fn machine() -> Result<String, String> {
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let processor = processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let processor = processor.map_or("an unknown processor", |(_, name)| name);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut names = processor.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    // Counted here, as this process may have been bound to one of them.
+    let cores = names.clone().count();
+    let processor = names.next().map_or("an unknown processor", |(_, name)| name);
     let rustc = Command::new("rustc").arg("--version").output().map_err(|error| error.to_string())?;
     Ok(format!("{processor}, {cores} cores, {}", String::from_utf8_lossy(&rustc.stdout).trim()))
 }

@@ -18,7 +18,12 @@ pub fn run<W: Work>(work: W, size: Size) -> (f64, u64) {
     report.outcome(size)
 }
 
-fn schedule<W: Work>(work: &Rc<RefCell<Counted<W>>>, scheduler: &mut EventScheduler, delay: u64, event: Event) {
+fn schedule<W: Work>(
+    work: &Rc<RefCell<Counted<W>>>,
+    scheduler: &mut EventScheduler,
+    delay: u64,
+    event: Event,
+) {
     let work = work.clone();
     let action = move |scheduler: &mut EventScheduler| {
         work.borrow_mut().handle(event, |delay, event| schedule(&work, scheduler, delay, event));

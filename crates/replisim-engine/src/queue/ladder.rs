@@ -1,4 +1,4 @@
-//! A priority queue by (time, sequence) whose cost does not grow with the number of entries.
+//! A priority queue by (time, sequence) that does no more for an entry the more there are.
 //!
 //! The idea is that of the ladder queue (Tang, Goh and Thng, 2005): what is due soon is kept sorted, everything else
 //! only roughly, in buckets that are put in order when their turn comes; and a bucket with too much in it is divided
