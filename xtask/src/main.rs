@@ -1,5 +1,6 @@
 //! The project's own chores. `cargo xtask test` is what a contributor and CI run; `cargo xtask gallery` renews goldens.
 
+mod bench;
 mod fuzz;
 mod verify;
 
@@ -19,6 +20,8 @@ usage: cargo xtask <chore>
             or, with --full, those that take minutes; with names of tables (answers, pbs, pbs-beyond, k-staleness,
             outcomes), only print these
   fuzz      feed each fuzz target for five minutes: [--seconds 300] [target…]; builds them without cargo-fuzz
+  bench     the engine's speed beside that of others, in one run of some minutes, into docs/performance.md; with --quick
+            or the name of a row it writes nothing
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
 
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "gallery" => gallery(),
         "memory" => memory(),
+        "bench" => bench::bench(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::fuzz(&env::args().skip(2).collect::<Vec<_>>()),
         "verify" => verify(&env::args().skip(2).collect::<Vec<_>>()),
         _ => {

@@ -1,21 +1,23 @@
 //! The event queue: hands events back in exact (time, insertion) order.
 //!
 //! Two kinds of entries share one order. *Events* are scheduled once and happen. *Timers* have a slot: arming a slot
-//! again moves its one deadline, disarming it takes the deadline away. A move to a later time leaves the entry in the
-//! heap where it is and re-files it when it surfaces, so a time-out that is pushed back by every message costs one
-//! heap entry, not one per message; the (time, sequence) reserved at the last arming still decides its turn.
+//! again moves its one deadline, disarming it takes the deadline away. A move to a later time leaves the entry where it
+//! is and re-files it when it surfaces, so a time-out that is pushed back by every message costs one
+//! entry, not one per message; the (time, sequence) reserved at the last arming still decides its turn.
 //!
 //! What it leaves out: removing a scheduled event. Whoever may change its mind uses a timer.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+mod buckets;
+mod ladder;
+
+use ladder::{Entry, Ladder};
 
 use crate::time::Time;
 
 /// Pending events and timers of type `E`.
 #[derive(Debug)]
 pub struct Queue<E> {
-    heap: BinaryHeap<Entry<E>>,
+    pending: Ladder<Content<E>>,
     timers: Vec<Timer<E>>,
     next_sequence: u64,
 }
@@ -27,13 +29,7 @@ pub struct TimerSlot(u32);
 /// When an entry's turn comes: earlier time first, then earlier insertion.
 type Turn = (Time, u64);
 
-#[derive(Debug)]
-struct Entry<E> {
-    turn: Turn,
-    content: Content<E>,
-}
-
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Content<E> {
     Event(E),
     Timer(TimerSlot),
@@ -44,13 +40,13 @@ struct Timer<E> {
     event: E,
     /// When the timer fires, if armed.
     due: Option<Turn>,
-    /// The heap entry that stands for this timer; any other is a leftover to be passed over.
+    /// The entry that stands for this timer; any other is a leftover to be passed over.
     filed: Option<Turn>,
 }
 
-impl<E> Default for Queue<E> {
+impl<E: Copy> Default for Queue<E> {
     fn default() -> Self {
-        Queue { heap: BinaryHeap::new(), timers: Vec::new(), next_sequence: 0 }
+        Queue { pending: Ladder::new(), timers: Vec::new(), next_sequence: 0 }
     }
 }
 
@@ -64,7 +60,7 @@ impl<E: Copy> Queue<E> {
     #[inline]
     pub fn schedule(&mut self, at: Time, event: E) {
         let turn = self.reserve(at);
-        self.heap.push(Entry { turn, content: Content::Event(event) });
+        self.file(turn, Content::Event(event));
     }
 
     /// Makes a timer that yields `event` whenever it fires; it starts disarmed.
@@ -81,7 +77,7 @@ impl<E: Copy> Queue<E> {
         timer.due = Some(turn);
         if timer.filed.is_none_or(|filed| filed > turn) {
             timer.filed = Some(turn);
-            self.heap.push(Entry { turn, content: Content::Timer(slot) });
+            self.file(turn, Content::Timer(slot));
         }
     }
 
@@ -94,22 +90,20 @@ impl<E: Copy> Queue<E> {
     #[inline]
     pub fn pop_until(&mut self, limit: Time) -> Option<(Time, E)> {
         loop {
-            if self.heap.peek()?.turn.0 > limit {
-                return None;
-            }
-            let Entry { turn, content } = self.heap.pop()?;
+            let Entry { time, sequence, content } = self.pending.pop_until(limit.nanos())?;
+            let time = Time::from_nanos(time);
             match content {
-                Content::Event(event) => return Some((turn.0, event)),
+                Content::Event(event) => return Some((time, event)),
                 Content::Timer(slot) => {
-                    if let Some(event) = self.surface(slot, turn) {
-                        return Some((turn.0, event));
+                    if let Some(event) = self.surface(slot, (time, sequence)) {
+                        return Some((time, event));
                     }
                 }
             }
         }
     }
 
-    /// The heap entry of `slot` filed for `turn` came up: fire, file it anew, or pass over it.
+    /// The entry of `slot` filed for `turn` came up: fire, file it anew, or pass over it.
     fn surface(&mut self, slot: TimerSlot, turn: Turn) -> Option<E> {
         let timer = &mut self.timers[slot.0 as usize];
         if timer.filed != Some(turn) {
@@ -122,40 +116,23 @@ impl<E: Copy> Queue<E> {
         }
         if let Some(due) = timer.due {
             timer.filed = Some(due);
-            self.heap.push(Entry { turn: due, content: Content::Timer(slot) });
+            self.file(due, Content::Timer(slot));
         }
         None
     }
 
+    #[inline]
+    fn file(&mut self, (time, sequence): Turn, content: Content<E>) {
+        self.pending.push(time.nanos(), sequence, content);
+    }
+
+    #[inline]
     fn reserve(&mut self, at: Time) -> Turn {
         let turn = (at, self.next_sequence);
         self.next_sequence += 1;
         turn
     }
 }
-
-// The standard heap yields the greatest entry, so the earliest turn is made the greatest.
-impl<E> Ord for Entry<E> {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.turn.cmp(&self.turn)
-    }
-}
-
-impl<E> PartialOrd for Entry<E> {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> PartialEq for Entry<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.turn == other.turn
-    }
-}
-
-impl<E> Eq for Entry<E> {}
 
 #[cfg(test)]
 mod tests {
@@ -228,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_pushed_back_a_thousand_times_keeps_one_heap_entry() {
+    fn a_timer_pushed_back_a_thousand_times_keeps_one_entry() {
         let mut queue = Queue::new();
         let slot = queue.new_timer("late");
         for ns in 0..1_000 {
             queue.arm(slot, Time::from_nanos(ns));
         }
-        assert_eq!(queue.heap.len(), 1);
+        assert_eq!(queue.pending.len(), 1);
         assert_eq!(queue.pop_until(Time::MAX), Some((Time::from_nanos(999), "late")));
     }
 }

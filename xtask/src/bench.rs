@@ -1,0 +1,52 @@
+//! `cargo xtask bench`: runs `bench/`, a workspace of its own, and writes its figures into `docs/performance.md`.
+//!
+//! It is no part of `cargo xtask test`: speed depends on the machine and on what else runs there.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::{root, step, target};
+
+const BEGIN: &str = "<!-- figures: made by `cargo xtask bench` -->\n";
+const END: &str = "<!-- /figures -->";
+
+/// Builds and runs all benchmarks. With `--quick`, only sees that they run, and writes nothing.
+pub(crate) fn bench(args: &[String]) -> Result<(), String> {
+    step("build the benchmarks");
+    let folder = root().join("bench");
+    let programs = target().join("bench");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--quiet", "--locked", "--target-dir"]).arg(&programs);
+    let status = cargo.current_dir(&folder).status().map_err(|error| error.to_string())?;
+    if !status.success() {
+        return Err("the benchmarks do not compile".to_owned());
+    }
+    step("run them");
+    let mut run = Command::new(programs.join("release/replisim-bench"));
+    let output = run.args(args).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    let figures = String::from_utf8_lossy(&output.stdout);
+    print!("{figures}");
+    if !output.status.success() {
+        return Err(format!("the benchmarks failed: {}", output.status));
+    }
+    if !args.is_empty() {
+        return Ok(());
+    }
+    let path = root().join("docs/performance.md");
+    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let parts = text.split_once(BEGIN).and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+    let (head, tail) = parts.ok_or("docs/performance.md has no place for the figures")?;
+    let renewed = format!("{head}{BEGIN}On {}:\n\n```text\n{}\n```\n{END}{tail}", machine()?, figures.trim());
+    fs::write(&path, renewed).map_err(|error| error.to_string())
+}
+
+/// Processor, cores and compiler.
+fn machine() -> Result<String, String> {
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let mut names = processor.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    // Counted here, as this process may have been bound to one of them.
+    let cores = names.clone().count();
+    let processor = names.next().map_or("an unknown processor", |(_, name)| name);
+    let rustc = Command::new("rustc").arg("--version").output().map_err(|error| error.to_string())?;
+    Ok(format!("{processor}, {cores} cores, {}", String::from_utf8_lossy(&rustc.stdout).trim()))
+}
