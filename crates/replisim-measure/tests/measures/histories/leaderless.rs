@@ -27,6 +27,7 @@ pub(crate) fn roster(stream: &mut Stream, lanes: bool) -> Roster {
         placement,
         lanes: if lanes { 2 + below(stream, 2) as u32 } else { 1 },
         promotion: PromotionRule::Leaderless,
+        retries: false,
         unavailability_bound: Duration::from_nanos(9),
     }
 }
