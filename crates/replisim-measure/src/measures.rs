@@ -104,7 +104,7 @@ impl Measures {
         if after == Outcome::Failed {
             self.incidents.failed(before);
             self.answered(at, &state, (before, after), Vec::new());
-            self.retries.replaced(at, op);
+            self.retries.replaced(at, op, write);
         } else {
             let stands = self.writes.standing(before);
             self.retries.writes_again(at, (op, &state), (before, write), stands);

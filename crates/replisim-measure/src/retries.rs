@@ -101,8 +101,11 @@ impl Retries {
     }
 
     /// The write of the last attempt certainly never happens, and another one is made.
-    pub(crate) fn replaced(&mut self, now: Time, op: Op) {
+    pub(crate) fn replaced(&mut self, now: Time, op: Op, write: Write) {
         self.open.entry(op).or_default().invoked = Some(now);
+        if self.families.contains_key(&op) {
+            self.of.insert(write, op);
+        }
     }
 
     /// What its client is about to be told is about this write.

@@ -91,7 +91,9 @@ impl Telling {
                 let in_group = |story: &&mut WriteStory| placement.group(Key(story.key.0 / lanes)) == group;
                 for story in run.writes.iter_mut().filter(in_group) {
                     let lacks = |version| state.logs(member.index(), story.key) < version;
-                    if !story.version.is_some_and(|version| version <= floor && lacks(version)) {
+                    // Retired writes of a key stand or fall with the newest of them.
+                    let line = story.retired.map(|_| state.lines[story.key.index()]);
+                    if !line.or(story.version).is_some_and(|version| version <= floor && lacks(version)) {
                         continue;
                     }
                     story.excluded = true;
