@@ -172,7 +172,10 @@ impl Retries {
         if self.standing.is_empty() {
             return;
         }
-        for (_, (op, _)) in self.standing.extract_if(from..=to, |_, (_, is_retired)| *is_retired == retired) {
+        let gone = self.standing.range(from..=to).filter(|(_, (_, is_retired))| *is_retired == retired);
+        let gone: Vec<_> = gone.map(|(version, (op, _))| (*version, *op)).collect();
+        for (version, op) in gone {
+            self.standing.remove(&version);
             self.families.get_mut(&op).into_iter().for_each(|family| family.standing -= 1);
         }
     }

@@ -145,7 +145,7 @@ fn a_way_to_write_that_there_is_not() {
 }
 
 /// The settings of the writer of `SMALL` that come first, the mistake, the place that is pointed at, and the fix.
-const MISTAKES: [(&str, &str, &str, &str); 19] = [
+const MISTAKES: [(&str, &str, &str, &str); 25] = [
     (
         "writes: { put: 70%, delete: 20% }",
         "the shares sum to 90%, not to 100%",
@@ -222,7 +222,7 @@ const MISTAKES: [(&str, &str, &str, &str); 19] = [
     ),
     ("retries: { attempts: 101 }", "101 attempts", "101", "there can be at most 100"),
     ("retries: { backoff: -5ms }", "negative", "-5ms", ""),
-    ("retries: { backoff: 5 }", "expected a duration", "5", ""),
+    ("retries: { backoff: 5 }", "`5` has no unit", "5", "write `5ms` or `5s`"),
     ("retries: { jitter: 50 }", "share", "50", ""),
     ("retries: { retry: 3 }", "unknown field `retry`", "retry", "`attempts`, `backoff`, `jitter`, `tokens`"),
     ("sessions: 1000001", "1000001 sessions", "1000001", "there can be at most 100000"),
