@@ -13,6 +13,7 @@ use crate::arrivals::Timetable;
 use crate::avoided::Avoided;
 use crate::followers::Follower;
 use crate::keys::KeySampler;
+use crate::retries::{Attempt, Retrier};
 use crate::tasks::Pool;
 use crate::workload::{ReadFrom, Workload};
 use crate::writes::{Way, WaySampler};
@@ -41,6 +42,8 @@ pub(crate) struct ClientState {
     pub(crate) stamp: Version,
     /// The newest version that each session has written or read of each group; see [`ClientState::token`].
     pub(crate) tokens: Vec<Version>,
+    /// How it tries again, if it does.
+    pub(crate) retrier: Option<Retrier>,
     /// Its connections, if there is a limit to them.
     pub(crate) pool: Option<Pool>,
     /// For the client of a script: the version of each key that it last wrote or read.
@@ -103,8 +106,9 @@ pub(crate) struct Manner {
     pub(crate) then: Option<Change>,
     /// The client's session to which it belongs.
     pub(crate) session: u32,
-    /// When the client meant to start it: the time-out counts from here.
+    /// When the client meant to start this attempt at it: the time-out counts from here.
     pub(crate) due: Time,
+    pub(crate) attempt: Attempt,
 }
 
 /// Why a driver sent an operation to the member to which it did.
@@ -118,7 +122,7 @@ pub(crate) enum Via {
     Choice,
 }
 
-/// An operation that has been invoked.
+/// An attempt at an operation.
 #[derive(Clone, Debug)]
 pub(crate) struct OpState {
     pub(crate) client: Client,
@@ -132,7 +136,7 @@ pub(crate) struct OpState {
     open: bool,
 }
 
-/// All operations since the oldest open one.
+/// All attempts since the oldest open one. Where nothing is tried again an attempt has the number of its operation.
 #[derive(Debug, Default)]
 pub(crate) struct Ops {
     first: u64,
@@ -279,7 +283,7 @@ impl RandomRoute {
 }
 
 impl Ops {
-    /// Opens the next operation.
+    /// Opens the next attempt.
     pub(crate) fn open(
         &mut self,
         client: Client,
@@ -309,13 +313,13 @@ impl Ops {
         true
     }
 
-    /// An operation under way; none once it is closed.
+    /// An attempt under way; none once it is closed.
     pub(crate) fn get(&self, op: Op) -> Option<&OpState> {
         let i = op.0.checked_sub(self.first)?;
         self.states.get(i as usize).filter(|state| state.open)
     }
 
-    /// An operation is sent on to another member.
+    /// An attempt is sent on to another member.
     pub(crate) fn redirect(&mut self, op: Op, to: Member) {
         let i = op.0.checked_sub(self.first);
         if let Some(state) = i.and_then(|i| self.states.get_mut(i as usize)) {

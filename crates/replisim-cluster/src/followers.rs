@@ -9,7 +9,7 @@ use replisim_observe::{Client, Key, Observer};
 use replisim_protocols::Protocol;
 
 use crate::arrivals::ReadAfterAck;
-use crate::tasks::Task;
+use crate::tasks::{Task, Work};
 use crate::workload::Workload;
 use crate::world::{Event, World};
 
@@ -65,6 +65,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     pub(crate) fn follow(&mut self, client: Client, key: Key) {
         let Some(source) = &mut self.clients[client.index()].source else { return };
         let session = source.next_session();
-        self.submit(client, Task { way: None, key, session, due: self.stage.now });
+        let work = Work::New { way: None, key, session };
+        self.submit(client, Task { work, due: self.stage.now });
     }
 }

@@ -7,7 +7,7 @@
 //!   effects do in it; `layout`: which members of which groups run on which node; `node`, [`disk`], [`clocks`]: whether a node runs, what it has
 //!   made durable, and what time it takes it to be.
 //! - `tasks`: operations that are due, and the connections that they wait for; [`clients`], `operations`: operations from arrival to answer or time-out; `followers`: reads that come after
-//!   others' writes; `rewrite`: writes of what was read; `outages`: what faults do and how it is
+//!   others' writes; `rewrite`: writes of what was read; `retries`: further attempts; `outages`: what faults do and how it is
 //!   undone.
 //!
 //! What it leaves out: being measured (whoever observes does that), YAML, files. Nodes have no CPU time yet.
@@ -25,6 +25,7 @@ mod layout;
 mod node;
 mod operations;
 mod outages;
+mod retries;
 mod rewrite;
 pub mod script;
 pub mod stage;
@@ -38,6 +39,7 @@ pub use clocks::ClockSettings;
 pub use disk::DiskSettings;
 pub use faults::{Breakdowns, Change, Crash, Fault, FaultEntry, FaultKind, Named, Placed, Scene};
 pub use keys::Keys;
+pub use retries::Retries;
 pub use script::{Action, Step};
 pub use workload::{ReadFrom, Workload};
 pub use world::{Setup, World};

@@ -4,15 +4,17 @@
 //! The driver is a plain one. It starts out knowing the first primary, follows redirections, and when the node that it
 //! takes for the primary does not answer in time, or refuses, it asks the next node in file order for the operations
 //! after. Where there is no primary, it leaves a node that it chose and that did not answer in time alone for a while.
-//! It never repeats an operation of which it does not know the fate.
+//! It never repeats by itself an operation of which it does not know the fate: that is for its client to ask for
+//! (`retries`).
 
 use replisim_network::{Site, Traffic};
 use replisim_observe::{
-    Answer, Client, Group, Key, Member, Observation, Observer, Op, Outcome, Said, Time, Write,
+    Answer, Client, Group, Key, Member, Observation, Observer, Op, Outcome, Said, Stored, Time, Write,
 };
-use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, timestamp};
+use replisim_protocols::{Change, Context, Protocol, Reply, Request, Route, TOKEN_BYTES, timestamp};
 
 use crate::clients::{Manner, ReadTarget, Via};
+use crate::retries::Attempt;
 use crate::script::{Action, Step};
 use crate::stage::{Content, HEADER, change_bytes};
 use crate::tasks::kind_and_key;
@@ -42,9 +44,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
             }
         };
         let then = (action == Action::ReadModifyWrite).then_some(PUT);
-        let manner =
-            Manner { target: self.script_targets[step], timeout, then, session: 0, due: self.stage.now };
-        self.invoke(client, request, manner);
+        let (target, due, attempt) = (self.script_targets[step], self.stage.now, Attempt::default());
+        self.attempt(client, request, Manner { target, timeout, then, session: 0, due, attempt });
     }
 
     pub(crate) fn write(&mut self, client: Client, key: Key, change: Change, context: Context) -> Request {
@@ -52,23 +53,21 @@ impl<P: Protocol, O: Observer> World<P, O> {
         self.writes += 1;
         let state = &mut self.clients[client.index()];
         state.stamp = timestamp(self.stage.wall_clock(state.site), state.site.0, state.stamp);
-        Request::Write { key, write, change, context, stamp: state.stamp }
+        Request::Write { key, write, change, context, stamp: state.stamp, token: None }
     }
 
-    pub(crate) fn invoke(&mut self, client: Client, request: Request, manner: Manner) {
+    /// Makes an attempt at an operation: the first, unless its manner says otherwise.
+    pub(crate) fn attempt(&mut self, client: Client, mut request: Request, mut manner: Manner) {
+        self.announce(client, &mut request, &mut manner);
         let Manner { target, timeout, due, .. } = manner;
-        let (kind, key) = kind_and_key(&request);
+        let (_, key) = kind_and_key(&request);
         let (to, via) = self.choose(client, &request, target, key);
         let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
-        self.stage.observe_of(key, Observation::Invoked { op, client, kind, key, scheduled: due });
-        if let Request::Write { write, context, .. } = &request {
-            self.tell_basis(*write, key, context);
-        }
 
         let state = &mut self.clients[client.index()];
         let deadline = due + timeout;
-        // Time-outs of one workload are equal, so its deadlines come in order; a script's may not.
+        // Time-outs of one workload are equal, so its deadlines nearly come in order; a script's may not.
         let place = state.deadlines.partition_point(|(other, _)| *other <= deadline);
         state.deadlines.insert(place, (deadline, op));
         if place == 0 {
@@ -130,7 +129,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             return self.at_instance(from.0, |protocol, out| protocol.request(op, request, out));
         }
         let bytes = match &request {
-            Request::Write { change, .. } => HEADER + change_bytes(*change),
+            Request::Write { change, token, .. } => {
+                HEADER + token.map_or(0, |_| TOKEN_BYTES) + change_bytes(*change)
+            }
             Request::Read { .. } => HEADER,
         };
         let (group, ends) = (self.stage.layout.group_of(key), (from, Site(to.0)));
@@ -157,9 +158,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 return;
             }
         }
-        let write = match state.request {
-            Request::Write { write, .. } => Some(write),
-            Request::Read { .. } => None,
+        let (write, token) = match state.request {
+            Request::Write { write, token, .. } => (Some(write), token),
+            Request::Read { .. } => (None, None),
         };
         let (outcome, said) = match &reply {
             Reply::Written(_) => (Outcome::Ok, Said::Written),
@@ -170,7 +171,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Reply::Refused | Reply::Redirect(_) => (Outcome::Failed, Said::Refused),
         };
         match reply {
-            Reply::Written(version) => driver.has_seen(manner.session, group, key, version),
+            Reply::Written(stored) => driver.has_seen(manner.session, group, key, stored.version),
             Reply::Value(Some(stored)) | Reply::Newest { stored, .. } => {
                 driver.has_seen(manner.session, group, key, stored.version);
             }
@@ -188,19 +189,31 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Outcome::Failed if chosen && !is_led => driver.avoided.add(by, self.stage.now),
             _ => {}
         }
-        if let (Outcome::Failed, Some(write)) = (outcome, write) {
-            self.stage.refused(write);
+        let answer = Some(Answer { by, at: sent, said });
+        if outcome != Outcome::Ok {
+            let request = state.request.clone();
+            self.ops.close(op);
+            return match self.fails(client, request, manner, outcome, answer) {
+                true => self.over(client, manner),
+                false => self.release(client),
+            };
+        }
+        let seen = manner.attempt.op;
+        if let Reply::Written(Stored { write: done, .. }) = reply
+            && Some(done) != write
+        {
+            self.stage.observe_in(group, Observation::Recognised { op: seen, write: done });
         }
         if let Reply::Siblings(siblings) = &reply {
             for (lane, newest) in (0u32..).zip(&siblings.context).filter(|(_, newest)| newest.version.0 > 0) {
                 let (key, version) = (key.lane(self.lanes, lane), newest.version);
-                self.stage.observe_in(group, Observation::Saw { op, key, version });
+                self.stage.observe_in(group, Observation::Saw { op: seen, key, version });
             }
         }
         let context = manner.then.and_then(|_| self.context_of(&reply));
         self.ops.close(op);
-        let answer = Some(Answer { by, at: sent, said });
-        self.stage.observe_in(group, Observation::Returned { op, outcome, answer });
+        self.forget_token(client, token);
+        self.stage.observe_in(group, Observation::Returned { op: seen, outcome, answer });
         if said == Said::Written {
             self.tell_followers(client, key);
         }
@@ -231,11 +244,14 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 } else if chosen && self.primaries[group.index()].is_none() {
                     driver.avoided.add(to, self.stage.now);
                 }
+                let request = state.request.clone();
                 self.ops.close(op);
                 self.trace_op(op, key);
-                let outcome = Outcome::Unknown;
-                self.stage.observe_in(group, Observation::Returned { op, outcome, answer: None });
-                self.over(Client(client), manner);
+                let client = Client(client);
+                match self.fails(client, request, manner, Outcome::Unknown, None) {
+                    true => self.over(client, manner),
+                    false => self.release(client),
+                }
             }
             self.clients[client as usize].deadlines.pop_front();
         }

@@ -9,6 +9,7 @@ use replisim_observe::{Client, Key, Observation, Observer, Stored, Write};
 use replisim_protocols::{Change, Context, Protocol, Reply};
 
 use crate::clients::Manner;
+use crate::retries::Attempt;
 use crate::world::World;
 
 impl<P: Protocol, O: Observer> World<P, O> {
@@ -37,7 +38,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let goes_on = self.stage.now < self.setup.window.to;
         if goes_on {
             let request = self.write(client, key, on_condition(change, &context), context);
-            self.invoke(client, request, Manner { then: None, due: self.stage.now, ..manner });
+            let (due, attempt) = (self.stage.now, Attempt::default());
+            self.attempt(client, request, Manner { then: None, due, attempt, ..manner });
         }
         goes_on
     }

@@ -1,4 +1,5 @@
-//! Tasks: what a workload is about to do, from the moment it is due until it is handed to the system.
+//! Tasks: what a workload is about to do, from the moment it is due until it is handed to the system: an operation, or
+//! another attempt at one.
 //!
 //! An operation is due when its timetable says so, or in a closed loop when its client has thought. It is handed over
 //! at once, unless the workload has a limited number of connections and all are taken: then it waits in line, first
@@ -8,21 +9,28 @@
 use std::collections::VecDeque;
 
 use replisim_engine::{Duration, TimerSlot};
-use replisim_observe::{Client, Key, Member, Observation, Observer, OpKind, Outcome, Time};
+use replisim_observe::{Client, Key, Member, Observer, OpKind, Outcome, Time};
 use replisim_protocols::{Change, Context, Protocol, Request};
 
 use crate::clients::{Manner, Via};
+use crate::retries::Attempt;
 use crate::world::{Event, World};
 use crate::writes::Way;
 
-/// An operation that is due.
+/// Something to do that is due.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Task {
-    /// How it writes; a read if it does not.
-    pub(crate) way: Option<Way>,
-    pub(crate) key: Key,
-    pub(crate) session: u32,
+    pub(crate) work: Work,
     pub(crate) due: Time,
+}
+
+/// What there is to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// An operation. `way` is how it writes; a read if it does not.
+    New { way: Option<Way>, key: Key, session: u32 },
+    /// Another attempt at one; its place among those that were [to come](crate::retries::ToCome).
+    Again { slot: u32 },
 }
 
 /// A limited number of connections, and who waits for one. As long as anybody waits, all are taken.
@@ -55,7 +63,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if let Some(next) = next {
             self.stage.queue.schedule(next, Event::Arrive { client });
         }
-        self.submit(Client(client), Task { way, key, session, due: self.stage.now });
+        self.submit(Client(client), Task { work: Work::New { way, key, session }, due: self.stage.now });
     }
 
     /// A client of a closed loop has thought.
@@ -65,7 +73,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
         let Some(source) = &mut self.clients[client as usize].source else { return };
         let (way, key) = source.next_operation();
-        self.submit(Client(client), Task { way, key, session, due: self.stage.now });
+        self.submit(Client(client), Task { work: Work::New { way, key, session }, due: self.stage.now });
     }
 
     /// Hands a task over, or lets it wait for a connection.
@@ -95,17 +103,15 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// The first in line has waited for too long.
     pub(crate) fn impatient(&mut self, client: Client) {
         while let Some(task) = self.overdue(client) {
-            let (request, manner) = self.request(client, task);
-            let (kind, key) = kind_and_key(&request);
-            let op = self.ops.open(client, request, manner, Member::default(), Via::Name);
+            let (mut request, mut manner) = self.request(client, task);
+            self.announce(client, &mut request, &mut manner);
+            let (_, key) = kind_and_key(&request);
+            let op = self.ops.open(client, request.clone(), manner, Member::default(), Via::Name);
             self.ops.close(op);
             self.trace_op(op, key);
-            self.stage.observe_of(key, Observation::Invoked { op, client, kind, key, scheduled: task.due });
-            if let OpKind::Write(write) = kind {
-                self.stage.refused(write);
+            if self.fails(client, request, manner, Outcome::Failed, None) {
+                self.think(client, manner);
             }
-            self.stage.observe_of(key, Observation::Returned { op, outcome: Outcome::Failed, answer: None });
-            self.think(client, manner);
         }
         self.watch_line(client);
     }
@@ -131,12 +137,16 @@ impl<P: Protocol, O: Observer> World<P, O> {
 
     fn hand_over(&mut self, client: Client, task: Task) {
         let (request, manner) = self.request(client, task);
-        self.invoke(client, request, manner);
+        self.attempt(client, request, manner);
     }
 
     /// What a task comes to.
     fn request(&mut self, client: Client, task: Task) -> (Request, Manner) {
-        let Task { way, key, session, due } = task;
+        let Task { work, due } = task;
+        let (way, key, session) = match work {
+            Work::New { way, key, session } => (way, key, session),
+            Work::Again { slot } => return self.next_request(client, slot),
+        };
         let state = &self.clients[client.index()];
         let token = state.token(session, self.stage.layout.group_of(key));
         let Some(source) = &state.source else { unreachable!("only workloads have tasks") };
@@ -151,18 +161,23 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Some(change) => self.write(client, key, change, Context::new()),
             None => Request::Read { key, consistency, token },
         };
-        (request, Manner { target, timeout, then, session, due })
+        (request, Manner { target, timeout, then, session, due, attempt: Attempt::default() })
     }
 
     /// An operation has ended, and nothing follows from it: its connection is free, and its client goes on.
     pub(crate) fn over(&mut self, client: Client, manner: Manner) {
+        self.release(client);
+        self.think(client, manner);
+    }
+
+    /// A connection is free.
+    pub(crate) fn release(&mut self, client: Client) {
         match &mut self.clients[client.index()].pool {
             Some(pool) if pool.waiting.is_empty() => pool.free += 1,
             // By way of the queue: an operation may end the instant it begins.
             Some(_) => self.stage.queue.schedule(self.stage.now, Event::Connected { client: client.0 }),
             None => {}
         }
-        self.think(client, manner);
     }
 
     /// A client of a closed loop thinks about what comes next.

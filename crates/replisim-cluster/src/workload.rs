@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::{Arrivals, ReadAfterAck};
 use crate::keys::Keys;
+use crate::retries::Retries;
 use crate::writes::Writes;
 
 /// A stream of operations.
@@ -42,7 +43,8 @@ pub struct Workload {
     /// Which member serves eventual reads.
     #[serde(default)]
     pub read_from: ReadFrom,
-    /// How long a client waits before it gives an operation up; its outcome is then unknown.
+    /// How long a client waits before it gives an operation up, or an attempt at it where there are `retries`; its outcome
+    /// is then unknown.
     #[serde(default = "default_timeout")]
     pub timeout: Duration,
     /// How many sessions its operations belong to, each to one drawn at random: what `session` reads must not fall
@@ -52,6 +54,9 @@ pub struct Workload {
     /// The most operations that are under way at a time; the others wait in line at the client. No limit unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<u32>,
+    /// How its clients try again what was refused, or not answered in time. They do not unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<Retries>,
 }
 
 /// Which member serves eventual reads.

@@ -15,6 +15,7 @@ use crate::followers::followers_of;
 use crate::layout::Layout;
 use crate::node::{Node, Waiting};
 use crate::outages::ActiveFault;
+use crate::retries::{Retrier, ToCome};
 use crate::script::{Action, Step};
 use crate::stage::{AtMember, Content, Envelope, Stage};
 use crate::tasks::Pool;
@@ -60,7 +61,11 @@ pub struct World<P: Protocol, O> {
     pub(crate) stage: Stage<P, O>,
     pub(crate) clients: Vec<ClientState>,
     pub(crate) ops: Ops,
+    /// How many operations there have been, and how many writes.
+    pub(crate) operations: u64,
     pub(crate) writes: u64,
+    /// Further attempts at operations.
+    pub(crate) to_come: ToCome,
     /// The node of the first primary in each group, if the protocol has them.
     pub(crate) primaries: Vec<Option<Member>>,
     pub(crate) placement: Placement,
@@ -84,6 +89,7 @@ pub enum Event {
     Connected { client: u32 },
     Impatient { client: u32 },
     Follow { client: u32, key: u32 },
+    Retry { client: u32, slot: u32 },
     Step { step: u32 },
     Deadline { client: u32 },
     Timer { instance: u32, timer: u32 },
@@ -158,6 +164,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
             order
         };
 
+        let tokens = P::tokens(&config);
+        let gives_tokens = |workload: &Workload| workload.retries.is_some_and(|retries| retries.tokens);
+        if let (Err(reason), true) = (tokens, setup.workloads.iter().any(gives_tokens)) {
+            return Err(format!("no tokens for retries: {reason}"));
+        }
         let mut clients = Vec::new();
         for (i, Placed { name, .. }) in setup.clients.iter().enumerate() {
             let source = match setup.workloads.get(i) {
@@ -185,6 +196,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 route: RandomRoute::new(name, &streams),
                 deadlines: Default::default(),
                 deadline_timer: stage.queue.new_timer(Event::Deadline { client }),
+                retrier: workload.and_then(|workload| Retrier::new(workload, tokens.ok(), &streams)),
                 pool: connections
                     .map(|most| Pool::new(most, stage.queue.new_timer(Event::Impatient { client }))),
                 beliefs: primaries.iter().map(|primary| Belief::new(primary.unwrap_or_default())).collect(),
@@ -211,7 +223,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
             stage,
             clients,
             ops: Ops::default(),
+            operations: 0,
             writes: 0,
+            to_come: ToCome::default(),
             primaries,
             placement,
             lanes,
@@ -486,6 +500,10 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             Event::Follow { client, key } => {
                 self.trace(const { Label::of("follow") }, self.clients[client as usize].label, 0);
                 self.follow(Client(client), Key(key));
+            }
+            Event::Retry { client, slot } => {
+                self.trace(const { Label::of("retry") }, self.clients[client as usize].label, 0);
+                self.retry(Client(client), slot);
             }
             Event::Step { step } => {
                 self.trace(

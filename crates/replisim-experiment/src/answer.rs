@@ -212,6 +212,7 @@ fn conflicts(study: &Study) -> Vec<String> {
             "reads returned what should have been superseded by an acknowledged write",
         ),
         resurrected,
+        of_all("duplicate_applies", "writes were applied more than once, because their clients tried again"),
     ]
     .into_iter()
     .flatten()

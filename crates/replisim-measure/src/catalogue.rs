@@ -7,6 +7,8 @@ pub enum Unit {
     Milliseconds,
     /// Writes or versions.
     Versions,
+    /// Attempts at an operation.
+    Attempts,
     /// A number of things.
     Count,
     /// A part of a whole.
@@ -210,6 +212,14 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
             .by(&["workload", "kind"]),
         info("throughput_ops", PerSecond, "operations that ended ok, per second of the window")
             .by(&["workload"]),
+        info("attempts", Attempts, "how often an operation was tried until it ended, where clients try again")
+            .by(&["workload"]),
+        info(
+            "duplicate_applies",
+            Count,
+            "write operations applied more than once, by several attempts, of all; where clients try again",
+        )
+        .by(&["workload"]),
         info("messages", Count, "messages handed to the network"),
         info("bytes", Bytes, "bytes handed to the network"),
     ];

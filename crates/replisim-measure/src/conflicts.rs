@@ -94,6 +94,13 @@ impl Conflicts {
         }
     }
 
+    /// A further attempt at an operation makes a write of its own.
+    pub(crate) fn writes_again(&mut self, now: Time, write: Write, key: Key, reads: &Reads) {
+        if self.applies {
+            self.losses.invoked(write, reads.newest_ack(now, key));
+        }
+    }
+
     /// The version of a write is this one; `member` has it, if it is told.
     #[inline]
     fn known(&mut self, key: Key, stored: Stored, member: Option<Member>, writes: &Writes) {

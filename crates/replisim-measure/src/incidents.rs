@@ -3,7 +3,8 @@
 //! (reads), [`failover`](crate::failover) (the primary) and [`availability`](crate::availability) (operations).
 
 use replisim_observe::{
-    Answer, Group, Key, Member, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version, Window,
+    Answer, Group, Key, Member, Observation, Op, OpKind, Outcome, Roster, Said, Stored, Time, Version,
+    Window, Write,
 };
 
 use crate::anomalies::{Anomalies, AnomalyTotals};
@@ -106,6 +107,11 @@ impl Incidents {
             (OpKind::Write(write), Outcome::Failed) => anomalies.failed(write, rightful),
             (OpKind::Read, _) | (_, Outcome::Unknown) => {}
         }
+    }
+
+    /// A write certainly never happens; its client tries another.
+    pub(crate) fn failed(&mut self, write: Write) {
+        self.anomalies.failed(write, &self.rightful);
     }
 
     /// A read was told `said`, at the time that comes with it.

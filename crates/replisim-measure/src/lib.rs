@@ -5,7 +5,8 @@
 //! - [`writes`]: delay, convergence, loss; on top of who owns what (`keyspace`) and what each member has (`replicas`,
 //!   `hints`, `purges`), with a file of its own for lag (`lag`), recovery (`recovery`, `catch_up`), exposure to loss (`exposure`) and agreement (`divergence`).
 //!   [`retirement`] says how writes are forgotten without a loss of exactness.
-//! - [`reads`]: staleness, t-visibility, of what a read reflects (`reflected`). [`operations`]: latency, availability, accounting.
+//! - [`reads`]: staleness, t-visibility, of what a read reflects (`reflected`). [`operations`]: latency, availability, accounting; `retries`: operations tried
+//!   more than once.
 //!   [`incidents`] holds what is told of the bad day: [`anomalies`] of reads, [`failover`], [`availability`] over time.
 //! - [`conflicts`]: what versions decide where no primary does: dead on arrival, discarded, overwritten unread, resurrected.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
@@ -44,6 +45,7 @@ mod recovery;
 mod reflected;
 mod replicas;
 pub mod retirement;
+mod retries;
 mod rightful;
 mod search;
 pub mod series;

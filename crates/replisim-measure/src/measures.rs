@@ -1,7 +1,7 @@
 //! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
 
 use replisim_observe::{
-    Answer, Group, Observation, Observer, OpKind, Outcome, Roster, Said, Time, Version, Window,
+    Answer, Group, Observation, Observer, Op, OpKind, Outcome, Roster, Said, Time, Version, Window, Write,
 };
 
 use crate::conflicts::Conflicts;
@@ -16,6 +16,7 @@ use crate::operations::{OpTotals, OpenOp, Operations};
 use crate::reads::{ReadTotals, Reads};
 use crate::reflected::Reflections;
 use crate::retirement::remembered;
+use crate::retries::Retries;
 use crate::series::{FaultSpan, MOST_FAULTS, Series, Slices};
 use crate::weighted::TimeWeighted;
 use crate::writes::{News, WriteResults, WriteTotals, Writes};
@@ -32,6 +33,7 @@ pub struct Measures {
     operations: Operations,
     incidents: Incidents,
     conflicts: Conflicts,
+    retries: Retries,
     messages: Messages,
     reads_served: Vec<u64>,
     faults: Vec<FaultSpan>,
@@ -69,6 +71,7 @@ impl Measures {
             operations: Operations::new(clients, window, slices),
             incidents: Incidents::new(&roster, window, slices),
             conflicts: Conflicts::new(&roster, window),
+            retries: Retries::new(&roster, window),
             messages: Messages::default(),
             reads_served: vec![0; members],
             faults: Vec::new(),
@@ -76,10 +79,44 @@ impl Measures {
         }
     }
 
+    /// A write was answered, and nothing is known of those of other attempts at its operation.
+    fn answered(&mut self, at: Time, op: &OpenOp, told: (Write, Outcome), mut writes: Vec<(Write, Outcome)>) {
+        writes.push(told);
+        writes.sort_by_key(|(write, _)| self.writes.version(*write).map(|(_, version, _)| version));
+        for (write, outcome) in writes {
+            let version = self.writes.version(write).filter(|_| outcome != Outcome::Failed);
+            if let (Outcome::Ok, Some((lane, version, true))) = (outcome, version) {
+                self.reads.acked(at, lane, version);
+            }
+            self.writes.answered(at, write, outcome);
+            let version = version.map(|(lane, version, _)| (lane, version));
+            self.conflicts.answered(at, (write, op), version, outcome, &self.writes);
+        }
+    }
+
+    /// Another attempt is made at an operation: at a write of its own, if it is told.
+    fn retried(&mut self, at: Time, op: Op, after: Outcome, write: Option<Write>) {
+        let Some(open) = self.operations.get_mut(op) else { return };
+        let state = *open;
+        self.retries.retried(op);
+        let (Some(write), OpKind::Write(before)) = (write, state.kind) else { return };
+        open.kind = OpKind::Write(write);
+        if after == Outcome::Failed {
+            self.incidents.failed(before);
+            self.answered(at, &state, (before, after), Vec::new());
+            self.retries.replaced(at, op, write);
+        } else {
+            let stands = self.writes.standing(before);
+            self.retries.writes_again(at, (op, &state), (before, write), stands);
+        }
+        self.conflicts.writes_again(at, write, state.key, &self.reads);
+        self.writes.invoked(at, write, state.key);
+    }
+
     /// The results, once [`Observation::Ended`] has been seen.
     pub fn finish(self) -> Findings {
         let Measures { roster, window, slices, writes, reads, operations, incidents, .. } = self;
-        let Measures { conflicts, messages, reads_served, faults, .. } = self;
+        let Measures { conflicts, retries, messages, reads_served, faults, .. } = self;
         let promoted = incidents.rightful().is_led();
         let conflicts = conflicts.into_results(&roster, promoted, &writes);
         let (incidents, availability, promotions) = incidents.into_results(&roster);
@@ -113,6 +150,7 @@ impl Measures {
         measures.extend(conflicts);
         measures.extend(incidents);
         measures.extend(operation_measures(&roster, &by_client, &window));
+        measures.extend(retries.into_results(&roster, &by_client));
         measures
             .push(Measure::new("messages", Some(Leaf::Count { count: messages.sent_in_window, of: None })));
         measures.push(Measure::new("bytes", Some(Leaf::Count { count: messages.bytes, of: None })));
@@ -162,21 +200,19 @@ impl Observer for Measures {
             Observation::Returned { op, outcome, answer } => {
                 let Some(state) = self.operations.returned(at, op, outcome) else { return };
                 let oldest_open = self.operations.oldest_open(at);
+                let (state, untold) = match (self.retries.returned(op, &state), state.kind) {
+                    (Some(tried), OpKind::Write(last)) => {
+                        let ((told, invoked), untold) = tried.told_of(last, state.invoked);
+                        (OpenOp { kind: OpKind::Write(told), invoked, ..state }, untold)
+                    }
+                    _ => (state, Vec::new()),
+                };
                 self.incidents.returned(at, op, &state, outcome, answer, oldest_open);
                 match (state.kind, answer) {
-                    (OpKind::Write(write), Some(Answer { said: Said::NotApplied, .. })) => {
-                        self.writes.answered(at, write, Outcome::Failed);
-                        let op = (write, &state);
-                        self.conflicts.answered(at, op, None, Outcome::Failed, &self.writes);
-                    }
-                    (OpKind::Write(write), _) => {
-                        let version = self.writes.version(write);
-                        if let (Outcome::Ok, Some((lane, version, true))) = (outcome, version) {
-                            self.reads.acked(at, lane, version);
-                        }
-                        self.writes.answered(at, write, outcome);
-                        let version = version.map(|(lane, version, _)| (lane, version));
-                        self.conflicts.answered(at, (write, &state), version, outcome, &self.writes);
+                    (OpKind::Write(write), answer) => {
+                        let not_applied = answer.is_some_and(|answer| answer.said == Said::NotApplied);
+                        let outcome = if not_applied { Outcome::Failed } else { outcome };
+                        self.answered(at, &state, (write, outcome), untold);
                     }
                     (
                         OpKind::Read,
@@ -197,7 +233,9 @@ impl Observer for Measures {
                 self.reflections.over(op);
             }
             Observation::Committed { write, key, version, bytes, accepted_by } => {
-                self.writes.committed(at, write, (key, version, bytes), accepted_by, rightful);
+                if self.writes.committed(at, write, (key, version, bytes), accepted_by, rightful) {
+                    self.retries.committed(write, key, version);
+                }
             }
             Observation::Logged { member, key, stored } => {
                 self.writes.logged(at, member, key, stored, rightful)
@@ -237,6 +275,8 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
+            Observation::Retried { op, after, write } => self.retried(at, op, after, write),
+            Observation::Recognised { op, write } => self.retries.recognised(op, write),
             Observation::Saw { key, version, .. } => self.reflections.saw(key, version),
             Observation::Hinted { member, key, stored } => self.writes.hinted(member, key, stored),
             Observation::Unhinted { member, key, stored } => {
@@ -263,6 +303,7 @@ impl Observer for Measures {
                 }
                 self.reads.hear(at, news, oldest_open);
                 self.conflicts.hear(news, &self.writes);
+                self.retries.hear(news);
             }
             self.writes.news = heard;
         }

@@ -40,6 +40,7 @@ pub(crate) struct OpTotals {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenOp {
     pub(crate) client: Client,
+    /// A write is that of the last attempt.
     pub(crate) kind: OpKind,
     pub(crate) key: Key,
     pub(crate) scheduled: Time,
@@ -104,6 +105,11 @@ impl Operations {
         Some(state)
     }
 
+    /// An operation under way.
+    pub(crate) fn get_mut(&mut self, op: Op) -> Option<&mut OpenOp> {
+        self.open.get_mut(op)
+    }
+
     /// When the oldest operation under way was invoked; `now` if there is none.
     pub(crate) fn oldest_open(&self, now: Time) -> Time {
         self.open.ops.front().map_or(now, |op| op.invoked)
@@ -134,8 +140,12 @@ impl OpenOps {
         self.ops.push_back(state);
     }
 
+    fn get_mut(&mut self, op: Op) -> Option<&mut OpenOp> {
+        self.ops.get_mut(op.0.checked_sub(self.first)? as usize).filter(|state| state.open)
+    }
+
     fn remove(&mut self, op: Op) -> Option<OpenOp> {
-        let state = self.ops.get_mut(op.0.checked_sub(self.first)? as usize).filter(|state| state.open)?;
+        let state = self.get_mut(op)?;
         state.open = false;
         let closed = *state;
         while self.ops.front().is_some_and(|state| !state.open) {

@@ -193,6 +193,7 @@ impl Writes {
         self.totals.backlog_peak = self.totals.backlog_peak.max(kept);
     }
 
+    /// A write is committed. Whether it stands: it is not abandoned at once.
     pub(crate) fn committed(
         &mut self,
         now: Time,
@@ -200,12 +201,12 @@ impl Writes {
         (key, version, bytes): (Key, Version, u32),
         accepted_by: Member,
         rightful: &Rightful,
-    ) {
+    ) -> bool {
         if self.unheard.contains(write.0) {
             self.hear_of(write, key);
         }
         let Some(record) = self.records.get_mut(write.0).filter(|record| record.committed.is_none()) else {
-            return;
+            return false;
         };
         let in_window = self.window.contains(now);
         self.totals.committed += 1;
@@ -222,7 +223,7 @@ impl Writes {
             self.totals.abandoned += 1;
             self.totals.abandoned_in_window += u64::from(in_window);
             self.settle(write);
-            return;
+            return false;
         }
         let group = self.replicas.space.group(key);
         let commits = &mut self.commits[group.index()];
@@ -261,6 +262,7 @@ impl Writes {
         }
         self.replicas.owners(key).for_each(|member| self.advance(now, member, key));
         self.settle(write);
+        true
     }
 
     /// The client learned how its write ended.
@@ -303,6 +305,13 @@ impl Writes {
     pub(crate) fn version(&self, write: Write) -> Option<(Key, Version, bool)> {
         let record = self.records.get(write.0)?;
         Some((record.key, record.version?, !record.abandoned))
+    }
+
+    /// The lane and the version of a write, if it is committed and not abandoned.
+    pub(crate) fn standing(&self, write: Write) -> Option<(Key, Version)> {
+        let record = self.records.get(write.0)?;
+        let stands = record.committed.is_some() && !record.abandoned;
+        stands.then_some((record.key, record.version?))
     }
 
     /// The newest tombstone of `key` that a member has purged: whoever sees nothing reflects it.

@@ -20,8 +20,27 @@ pub enum Observation {
         /// When the open-loop client meant to start it.
         scheduled: Time,
     },
-    /// What a write rests on, told right after [`Observation::Invoked`]: its client had read this version of the key (in
-    /// this [lane](crate::Roster::lanes)) and made the new value out of it. A write of which this is never told is blind.
+    /// A client tries an operation again: another attempt is handed to the system.
+    Retried {
+        /// The operation.
+        op: Op,
+        /// How the attempt before ended.
+        after: Outcome,
+        /// The write that this attempt makes, invoked at this moment; none if it is that of the attempt before, or no
+        /// write at all.
+        write: Option<Write>,
+    },
+    /// The client has been told that its operation had been done when this attempt came: it is this write, that of an
+    /// earlier attempt, which is acknowledged. Told right before [`Observation::Returned`].
+    Recognised {
+        /// The operation.
+        op: Op,
+        /// The write of the earlier attempt.
+        write: Write,
+    },
+    /// What a write rests on, told right after [`Observation::Invoked`] (or [`Observation::Retried`]): its client
+    /// had read this version of the key (in this [lane](crate::Roster::lanes)) and made the new value out of it. A write of
+    /// which this is never told is blind.
     BasedOn {
         /// The write.
         write: Write,

@@ -24,6 +24,8 @@ pub struct Roster {
     pub lanes: u32,
     /// Who would take over if the primary were lost now.
     pub promotion: PromotionRule,
+    /// Whether some client may try an operation more than once.
+    pub retries: bool,
     /// How long nothing of a kind must succeed for it to count as unavailable.
     pub unavailability_bound: Duration,
 }

@@ -16,7 +16,8 @@ pub mod quorum;
 pub use protocol::{
     Behind, BoundedRead, Change, Command, CommitRule, Configuration, Consistency, Context, Effects, Kept,
     LAST_GIVER, Members, Message, MessageKind, Operation, Protocol, Reply, Request, Route, SessionRead,
-    SettingProblem, Siblings, Span, Timer, WALL_CLOCK_START, timestamp, timestamp_time,
+    SettingProblem, Siblings, Span, TOKEN_BYTES, Timer, Token, Tokens, WALL_CLOCK_START, timestamp,
+    timestamp_time,
 };
 
 /// Calls `$callback!` with the table of all protocols: the name in YAML, the name of the variant, the type.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use replisim_observe::{Key, Stored, Write};
 
-use crate::protocol::version;
+use crate::protocol::{TOKEN_BYTES, Token, version};
 
 /// One logged write, as it travels between members.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -23,6 +23,8 @@ pub struct Entry {
     pub bytes: u32,
     /// Whether it is a tombstone: the key is deleted.
     pub deleted: bool,
+    /// By which other attempts of the same operation are known, if the client gave one.
+    pub token: Option<Token>,
 }
 
 /// An entry at home in a log.
@@ -152,10 +154,10 @@ impl Entry {
     }
 }
 
-/// Bytes of an entry on the wire: a header and the value.
+/// Bytes of an entry on the wire: a header, the token if there is one, and the value.
 pub fn entry_bytes(entry: Entry) -> u64 {
     const HEADER: u64 = 24;
-    HEADER + u64::from(entry.bytes)
+    HEADER + entry.token.map_or(0, |_| TOKEN_BYTES) + u64::from(entry.bytes)
 }
 
 impl Batch {
@@ -174,7 +176,7 @@ mod tests {
     use super::*;
 
     fn entry(write: u64) -> Entry {
-        Entry { term: 1, key: Key(0), write: Write(write), bytes: 76, deleted: false }
+        Entry { term: 1, key: Key(0), write: Write(write), bytes: 76, deleted: false, token: None }
     }
 
     fn writes(batch: Option<Batch>) -> Vec<u64> {

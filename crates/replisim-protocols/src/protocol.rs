@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::hash::Hash;
 
 use replisim_engine::{Duration, Label, Name, Time};
-use replisim_observe::{Key, Member, Op, Placement, PromotionRule, Stored, Version, Write};
+use replisim_observe::{Client, Key, Member, Op, Placement, PromotionRule, Stored, Version, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,12 @@ pub trait Protocol: Clone + Eq + Hash + Debug {
     /// Whether this protocol, so configured, can do what clients ask; if not, why not.
     fn performs(_: Operation, _: &Self::Config) -> Result<(), &'static str> {
         Ok(())
+    }
+
+    /// How the attempts of one write are told to be one, if clients ask for it; if this protocol, so configured, cannot
+    /// tell, why not.
+    fn tokens(_: &Self::Config) -> Result<Tokens, &'static str> {
+        Err("its members know no tokens")
     }
 
     /// Which members keep which keys.
@@ -270,6 +276,9 @@ pub enum Request {
         context: Context,
         /// The client driver's [`timestamp`] of the write.
         stamp: Version,
+        /// By which the attempts of one operation are known, where the protocol keeps [tokens](Tokens::Kept) and the
+        /// client gives them.
+        token: Option<Token>,
     },
     /// Return the value of `key`.
     Read {
@@ -301,6 +310,31 @@ pub enum Change {
     },
 }
 
+/// What all attempts of one operation have in common: a number that its client gives to no other (the idea of RIFL; Lee et
+/// al. 2015). The client also says which of its operations are over: nobody need remember these.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Token {
+    /// Who gives the number.
+    pub client: Client,
+    /// Which operation it is, counted from 0 by client.
+    pub number: u32,
+    /// No operation below this one will ever be tried again.
+    pub open: u32,
+}
+
+/// Bytes of a token on the wire.
+pub const TOKEN_BYTES: u64 = 16;
+
+/// How the attempts of one write are told to be one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Tokens {
+    /// Members keep the [`Token`] of a write with it, and answer for the first attempt that they took.
+    Kept,
+    /// The client gives the version, and every attempt has the same: it is the same write again, and taking it twice is
+    /// taking it once.
+    Same,
+}
+
 /// What a client has read of a key: the newest write in each [lane](replisim_observe::Roster::lanes), or one of version
 /// 0 where there was none. Empty: nothing was read, the write is blind.
 pub type Context = Vec<Stored>;
@@ -326,8 +360,9 @@ pub enum Operation {
 /// How a member answers a client.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Reply {
-    /// The write succeeded and has this version.
-    Written(Version),
+    /// The write succeeded and has this version; or it was recognised as the attempt of an operation that had been done
+    /// before, as this write.
+    Written(Stored),
     /// The condition of the compare-and-set was false; nothing happened.
     NotApplied,
     /// What the store shows; `None` for a key never written.
@@ -431,7 +466,7 @@ pub enum Kept {
 impl Request {
     /// A write of a client that has read nothing, and whose driver has no clock.
     pub fn blind(key: Key, write: Write, change: Change) -> Request {
-        Request::Write { key, write, change, context: Context::new(), stamp: Version(0) }
+        Request::Write { key, write, change, context: Context::new(), stamp: Version(0), token: None }
     }
 }
 
@@ -482,6 +517,11 @@ pub fn version(term: u32, index: u64) -> Version {
         "{term}, {index}: a version of more than 64 bits"
     );
     Version(u64::from(term) << INDEX_BITS | index)
+}
+
+/// The log position in a [`version`].
+pub fn index(version: Version) -> u64 {
+    version.0 & ((1 << INDEX_BITS) - 1)
 }
 
 /// What all wall clocks would show at the beginning if they were right: so long after their zero that one which is slow

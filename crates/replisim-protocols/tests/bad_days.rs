@@ -150,7 +150,7 @@ impl Effects<PrimaryBackup> for Stage {
     fn reply(&mut self, op: Op, reply: Reply) {
         match (reply, self.reading) {
             (Reply::Value(stored), Some(key)) => self.strong.push((self.me, key, stored)),
-            (Reply::Written(version), _) => {
+            (Reply::Written(Stored { version, .. }), _) => {
                 let newest = self.acknowledged.entry(self.writing[&op]).or_default();
                 *newest = version.max(*newest);
             }

@@ -25,6 +25,7 @@ pub fn unit_name(unit: Unit) -> &'static str {
     match unit {
         Unit::Milliseconds => "ms",
         Unit::Versions => "versions",
+        Unit::Attempts => "attempts",
         Unit::Count => "count",
         Unit::Share => "share",
         Unit::PerSecond => "ops/s",

@@ -188,8 +188,9 @@ fn distributions(study: &Study) -> File {
                 let shown = if matches!(value, Figure::AtLeast(_)) { format!(">{shown}") } else { shown };
                 table.row([measure.info.slug, kind, name, &cell(q), &shown]);
             }
-            // Whole numbers of versions have few values: with every step, what share of reads misses k of them.
-            if let (Leaf::Distribution(samples), Unit::Versions) = (leaf, measure.info.unit) {
+            // Whole numbers of versions, or attempts, have few values: with every step, what share of reads misses k of them.
+            if let (Leaf::Distribution(samples), Unit::Versions | Unit::Attempts) = (leaf, measure.info.unit)
+            {
                 for (value, share) in samples.cumulative() {
                     table.row([measure.info.slug, kind, name, &cell(share), &cell(value as f64)]);
                 }

@@ -37,6 +37,7 @@ const SHOWN: &[(&str, &[&str], &str)] = &[
     ("read-your-writes", &["protocol.primary-backup.ship-every=0s"], "lag"),
     ("redis-sentinel", &["protocol.primary-backup.fencing=true"], "exposure"),
     ("region-outage", &["protocol.primary-backup.failover=none"], "availability"),
+    ("retries", &["workload.payments.retries.tokens=false"], "availability"),
     ("riak-last-writer-wins", &["protocol.quorum.conflicts=siblings"], "divergence"),
     ("riak-quorum-partition", &["protocol.quorum.hints=none"], "divergence"),
     ("sloppy-stale", &["protocol.quorum.hints=coordinator"], "divergence"),

@@ -180,6 +180,13 @@ macro_rules! protocol_settings {
                 }
             }
 
+            /// How the attempts of one write are told to be one; if the protocol, so configured, cannot tell, why not.
+            pub fn tokens(&self) -> Result<replisim_protocols::Tokens, &'static str> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => <$protocol as replisim_protocols::Protocol>::tokens(config),)*
+                }
+            }
+
             /// Which members keep which keys.
             pub fn placement(&self, members: replisim_protocols::Members<'_>) -> replisim_observe::Placement {
                 match self {
@@ -323,6 +330,7 @@ impl Scenario {
             clients: self.client_names().map(str::to_owned).collect(),
             faults: self.faults.iter().map(fault_name).collect(),
             keys: self.workload_keys() + self.script_keys().len(),
+            retries: self.workload.iter().any(|workload| workload.retries.is_some()),
             unavailability_bound: self.unavailability_bound(),
         }
     }

@@ -26,7 +26,7 @@ const SAMPLED: [&str; 7] = [
 const COUNTED: [&str; 5] =
     ["stale_reads", "lost_writes", "unconverged_writes", "availability", "throughput_ops"];
 /// Worth a row where they say that something happened: there is a sample, or a count that is not 0.
-const IF_IT_HAPPENED: [&str; 17] = [
+const IF_IT_HAPPENED: [&str; 18] = [
     "lost_then_overwritten",
     "stranded_writes",
     "destroyed_writes",
@@ -41,6 +41,7 @@ const IF_IT_HAPPENED: [&str; 17] = [
     "early_reads",
     "reads_missing_lost",
     "stale_primary_acks",
+    "duplicate_applies",
     "rto_ms",
     "time_to_serve_ms",
     "unavailability_ms",

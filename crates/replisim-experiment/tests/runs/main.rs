@@ -15,6 +15,7 @@ mod newest_wins;
 mod pacing;
 mod pitfalls;
 mod random_quorum;
+mod retries;
 mod support;
 mod twins;
 mod warnings;

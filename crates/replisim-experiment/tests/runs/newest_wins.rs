@@ -43,7 +43,7 @@ impl Protocol for NewestWins {
                 let stored = Stored { version: version(1, self.writes), write };
                 out.apply(key, stored, 100);
                 out.committed(key, stored, 100);
-                out.reply(op, Reply::Written(stored.version));
+                out.reply(op, Reply::Written(stored));
                 for member in (0..self.members).map(Member).filter(|member| *member != self.me) {
                     out.send(member, Newest { key, stored });
                 }

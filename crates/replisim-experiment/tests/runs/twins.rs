@@ -6,9 +6,11 @@ use crate::random_quorum;
 use crate::support::load;
 use replisim_engine::random::below;
 use replisim_engine::{Digest, Label, Stream, Streams};
+use replisim_experiment::figure;
 use replisim_experiment::run::observe;
 use replisim_measure::{Findings, Leaf, Measures, twin};
 use replisim_observe::Record;
+use replisim_scenario::Statistic;
 
 /// A small scenario out of a seed: few operations, so that the twins, which take n² and more, stay quick.
 fn random_scenario(stream: &mut Stream, faults: u64, quorum: bool) -> String {
@@ -220,6 +222,21 @@ fn in_all_ways(yaml: String, stream: &mut Stream) -> String {
     yaml.lines().map(|text| line(text) + "\n").collect()
 }
 
+/// The workloads of a random scenario try again, with tokens where its protocol can tell them.
+fn that_try_again(yaml: String, stream: &mut Stream) -> String {
+    let tells = !yaml.contains("timestamps: coordinator") && !yaml.contains("conflicts: siblings");
+    let mut line = |line: &str| match line.split_once("arrivals: {") {
+        Some((head, rest)) if line.starts_with("  - { name: w") => {
+            let (attempts, backoff) = (2 + below(stream, 4), below(stream, 100));
+            let tokens = tells && below(stream, 2) == 0;
+            let retries = format!("attempts: {attempts}, backoff: {backoff}ms, tokens: {tokens}");
+            format!("{head}retries: {{ {retries} }}, arrivals: {{{rest}")
+        }
+        _ => line.to_owned(),
+    };
+    yaml.lines().map(|text| line(text) + "\n").collect()
+}
+
 #[test]
 fn measures_of_random_runs_equal_their_twins() {
     check(0..1_000, |stream| below(stream, 3), |yaml, _| yaml);
@@ -240,6 +257,18 @@ fn measures_equal_their_twins_where_faults_come_again_and_again() {
 #[test]
 fn workloads_of_all_kinds_leave_measures_equal_to_their_twins() {
     check(30_000..30_300, |stream| below(stream, 5), in_all_ways);
+}
+
+#[test]
+fn clients_that_try_again_leave_measures_equal_to_their_twins() {
+    let change = |yaml: String, stream: &mut Stream| {
+        let yaml = if below(stream, 2) == 0 { in_all_ways(yaml, stream) } else { yaml };
+        that_try_again(yaml, stream)
+    };
+    let (all, _) = check(50_000..50_300, |stream| 1 + below(stream, 4), change);
+    let again = all.leaf("attempts", None).and_then(|leaf| figure(leaf, Statistic::Max));
+    assert!(again.is_some_and(|most| most.number() >= 5.0), "{again:?}");
+    assert!(all.leaf("duplicate_applies", None).map_or(0, Leaf::count) > 50);
 }
 
 /// The golden digest is made in release (`cargo xtask gallery`) and compared here in debug.

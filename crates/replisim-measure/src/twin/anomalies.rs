@@ -58,7 +58,8 @@ impl Run<'_> {
     /// Returned a write that is later abandoned or failed.
     fn is_dirty(&self, read: &Served<'_>) -> bool {
         self.returned(read).into_iter().any(|write| {
-            self.excluded_and_committed(write).is_some() || self.ended(write) == Some(Outcome::Failed)
+            self.excluded_and_committed(write).is_some()
+                || write.answered.is_some_and(|(_, outcome)| outcome == Outcome::Failed)
         })
     }
 
@@ -71,13 +72,13 @@ impl Run<'_> {
     /// Misses an acked, abandoned write, and no write invoked after the abandonment was acked before the read.
     fn misses_lost(&self, served: &Served<'_>) -> bool {
         let key = served.read.key;
-        let of_key = || self.writes.iter().filter(|write| self.op_of(write).key == key);
+        let of_key = || self.writes.iter().filter(|write| self.is_of(write, key));
         of_key().any(|lost| {
             let (Some(acked), Some(gone)) = (lost.acked, self.excluded_and_committed(lost)) else {
                 return false;
             };
             let made_good = of_key().any(|write| {
-                let invoked = self.at(self.op_of(write).invoked);
+                let invoked = self.at(write.invoked);
                 invoked > self.at(gone) && write.acked.is_some_and(|acked| self.at(acked) < served.invoked)
             });
             let missed = lost.version > Some(self.reflected(served.read, lost.key));
@@ -157,12 +158,9 @@ impl Run<'_> {
         self.writes.iter().find(|write| write.write == stored.write).expect("invoked before anything else")
     }
 
-    pub(super) fn op_of(&self, write: &WriteStory) -> &OpStory {
-        self.ops.iter().find(|op| op.kind == OpKind::Write(write.write)).expect("invoked by an operation")
-    }
-
-    fn ended(&self, write: &WriteStory) -> Option<Outcome> {
-        self.op_of(write).end.map(|(_, outcome, _)| outcome)
+    /// Whether it is a write of this key, whatever its lane.
+    fn is_of(&self, write: &WriteStory, key: Key) -> bool {
+        self.ops.iter().any(|op| op.op == write.op && op.key == key)
     }
 
     /// The answer to an operation that ended ok.

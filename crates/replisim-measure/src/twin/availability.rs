@@ -65,7 +65,7 @@ impl Run<'_> {
                 Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
                 _ => false,
             };
-            let after = self.at(self.op_of(write).invoked) > self.at(lost);
+            let after = self.at(write.invoked) > self.at(lost);
             (after && acked > lost && (lost..acked).any(|i| under(&i))).then_some(acked)
         });
         acked.min()
@@ -96,8 +96,9 @@ impl Run<'_> {
         let promoted = self.find(0, |what| matches!(what, Observation::Promoted { .. })).is_some();
         for (client, name) in check.clients() {
             let acks = self.ops.iter().filter(|op| {
-                let in_window = self.window.contains(self.at(op.invoked));
-                promoted && op.client == client && op.kind != OpKind::Read && in_window
+                let told_of = self.writes.iter().find(|write| op.kind == OpKind::Write(write.write));
+                let in_window = told_of.is_some_and(|write| self.window.contains(self.at(write.invoked)));
+                promoted && op.client == client && in_window
             });
             let acks = acks.filter_map(|op| Some((op, op.end?.0, self.ok_answer(op)?))).collect::<Vec<_>>();
             let is_stale =

@@ -40,7 +40,7 @@ impl Run<'_> {
 
     /// Whether a version above it was acked before it was invoked, and not abandoned by then.
     fn is_dead_on_arrival(&self, write: &WriteStory) -> bool {
-        let invoked = self.op_of(write).invoked;
+        let invoked = write.invoked;
         let kills = |other: &WriteStory| {
             let stands = |acked| other.abandoned.is_none_or(|gone| gone > invoked && gone > acked);
             let acked = |acked| self.at(acked) < self.at(invoked) && stands(acked);
@@ -122,7 +122,7 @@ impl Run<'_> {
 
     /// When it was said that it never happens.
     fn certainly_not(&self, write: &WriteStory) -> Option<usize> {
-        let (end, outcome, _) = self.op_of(write).end?;
+        let (end, outcome) = write.answered?;
         (outcome == Outcome::Failed || outcome == Outcome::Ok && write.acked.is_none()).then_some(end)
     }
 
@@ -159,7 +159,7 @@ impl Run<'_> {
         };
         let stands = returned.abandoned.is_none_or(|gone| gone > end && gone > acked) && acked < end;
         let overlooked = |write: &WriteStory| {
-            let invoked = self.at(self.op_of(write).invoked);
+            let invoked = self.at(write.invoked);
             let in_order = self.at(acked) < invoked && write.version.is_some();
             let acked = write.acked.is_some_and(|acked| self.at(acked) < self.at(read.invoked));
             in_order && acked && write.version < returned.version

@@ -26,9 +26,18 @@ impl Telling {
         state.see(run.records[i].what);
         match run.records[i].what {
             Observation::Invoked { op, client, kind, key, scheduled } => {
-                run.ops.push(OpStory { op, client, kind, key, scheduled, invoked: i, end: None });
+                run.ops.push(OpStory {
+                    op,
+                    client,
+                    kind,
+                    key,
+                    scheduled,
+                    invoked: i,
+                    attempts: 1,
+                    end: None,
+                });
                 if let OpKind::Write(write) = kind {
-                    run.writes.push(WriteStory::new(write, key));
+                    run.writes.push(WriteStory::new(write, key, op, i));
                 }
             }
             Observation::Returned { op, outcome, answer } => {
@@ -37,12 +46,30 @@ impl Telling {
                 let said = answer.map(|answer| answer.said);
                 let returned = if let Some(Said::Value(returned)) = said { returned } else { None };
                 story.end = Some((i, outcome, returned));
-                if let OpKind::Write(write) = story.kind {
-                    let acked = outcome == Outcome::Ok && said != Some(Said::NotApplied);
-                    let write = run.write(write);
-                    write.answered = true;
-                    write.acked = acked.then_some(i);
+                let (kind, acked) = (story.kind, outcome == Outcome::Ok && said != Some(Said::NotApplied));
+                for story in run.writes.iter_mut().filter(|story| story.op == op && story.answered.is_none())
+                {
+                    let told = kind == OpKind::Write(story.write);
+                    story.answered = Some((i, if told { outcome } else { Outcome::Unknown }));
+                    story.acked = (told && acked).then_some(i);
                 }
+            }
+            Observation::Retried { op, after, write } => {
+                let story = run.ops.iter_mut().find(|story| story.op == op && story.end.is_none());
+                let Some(story) = story else { return };
+                story.attempts += 1;
+                let (key, before) = (story.key, story.kind);
+                let Some(write) = write else { return };
+                story.kind = OpKind::Write(write);
+                let fails = |story: &&mut WriteStory| {
+                    before == OpKind::Write(story.write) && after == Outcome::Failed
+                };
+                run.writes.iter_mut().filter(fails).for_each(|story| story.answered = Some((i, after)));
+                run.writes.push(WriteStory::new(write, key, op, i));
+            }
+            Observation::Recognised { op, write } => {
+                let story = run.ops.iter_mut().find(|story| story.op == op && story.end.is_none());
+                story.into_iter().for_each(|story| story.kind = OpKind::Write(write));
             }
             Observation::Committed { write, key, version, bytes, accepted_by } => {
                 self.learn(run, i, key, Stored { version, write });
@@ -64,7 +91,9 @@ impl Telling {
                 let in_group = |story: &&mut WriteStory| placement.group(Key(story.key.0 / lanes)) == group;
                 for story in run.writes.iter_mut().filter(in_group) {
                     let lacks = |version| state.logs(member.index(), story.key) < version;
-                    if !story.version.is_some_and(|version| version <= floor && lacks(version)) {
+                    // Retired writes of a key stand or fall with the newest of them.
+                    let line = story.retired.map(|_| state.lines[story.key.index()]);
+                    if !line.or(story.version).is_some_and(|version| version <= floor && lacks(version)) {
                         continue;
                     }
                     story.excluded = true;
@@ -123,7 +152,7 @@ impl Telling {
         for story in &run.writes {
             let (Some(version), Some(_)) = (story.version, story.committed) else { continue };
             let everywhere = run.owners(story.key).all(|owner| state.shows(owner, story.key) >= version);
-            let stands = story.answered && story.abandoned.is_none() && story.retired.is_none();
+            let stands = story.answered.is_some() && story.abandoned.is_none() && story.retired.is_none();
             if stands && everywhere {
                 settled.push((version, story.write));
             }

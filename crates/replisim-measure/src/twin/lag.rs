@@ -1,6 +1,6 @@
 //! What members lack over time, and whether they agree.
 
-use replisim_observe::{Key, OpKind, Time};
+use replisim_observe::{Key, Time};
 
 use super::Run;
 use super::check::{Check, Piece, Scope};
@@ -79,8 +79,7 @@ impl Run<'_> {
     }
 
     fn quiescent_convergence(&self) -> (Vec<i64>, Vec<u64>) {
-        let writes = self.ops.iter().filter(|op| op.kind != OpKind::Read);
-        let Some(last_write) = writes.map(|op| self.at(op.invoked)).max() else {
+        let Some(last_write) = self.writes.iter().map(|write| self.at(write.invoked)).max() else {
             return Default::default();
         };
         let Some(last_differing) = (0..self.records.len()).rev().find(|i| self.diverging(Some(*i)) > 0)

@@ -15,6 +15,7 @@ mod lag;
 mod loss;
 mod operations;
 mod reads;
+mod retries;
 mod state;
 mod writes;
 
@@ -49,6 +50,7 @@ pub fn disagreements_remembering(
     run.check_catch_up(&mut check);
     run.check_loss(&mut check);
     run.check_operations(&mut check);
+    run.check_retries(&mut check);
     run.check_anomalies(&mut check);
     run.check_availability(&mut check);
     run.check_conflicts(&mut check);
@@ -61,6 +63,8 @@ pub fn disagreements_remembering(
 #[derive(Clone, Debug)]
 struct WriteStory {
     write: Write,
+    op: Op,
+    invoked: usize,
     /// In its lane, once the version is known.
     key: Key,
     version: Option<Version>,
@@ -70,7 +74,8 @@ struct WriteStory {
     excluded: bool,
     committed: Option<usize>,
     accepted_by: Option<Member>,
-    answered: bool,
+    /// What its client was told of it, and when.
+    answered: Option<(usize, Outcome)>,
     acked: Option<usize>,
     abandoned: Option<usize>,
     retired: Option<usize>,
@@ -80,10 +85,12 @@ struct WriteStory {
 struct OpStory {
     op: Op,
     client: Client,
+    /// A write is the one that its client was told of, or else that of the last attempt.
     kind: OpKind,
     key: Key,
     scheduled: Time,
     invoked: usize,
+    attempts: i64,
     end: Option<(usize, Outcome, Option<Stored>)>,
 }
 
@@ -104,9 +111,11 @@ impl WriteStory {
         self.accepted_by.is_some_and(|accepted_by| accepted_by.index() == member)
     }
 
-    fn new(write: Write, key: Key) -> WriteStory {
+    fn new(write: Write, key: Key, op: Op, invoked: usize) -> WriteStory {
         WriteStory {
             write,
+            op,
+            invoked,
             key,
             version: None,
             bytes: 0,
@@ -114,7 +123,7 @@ impl WriteStory {
             excluded: false,
             committed: None,
             accepted_by: None,
-            answered: false,
+            answered: None,
             acked: None,
             abandoned: None,
             retired: None,

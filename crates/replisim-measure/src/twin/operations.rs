@@ -16,7 +16,7 @@ impl Run<'_> {
         }
     }
 
-    fn scheduled_in_window(&self, client: Client) -> impl Iterator<Item = &OpStory> {
+    pub(super) fn scheduled_in_window(&self, client: Client) -> impl Iterator<Item = &OpStory> {
         self.ops.iter().filter(move |op| op.client == client && self.window.contains(op.scheduled))
     }
 

@@ -69,6 +69,7 @@ fn measured(events: &[Event]) -> Findings {
         faults: Vec::new(),
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
+        retries: false,
         unavailability_bound: Duration::from_nanos(20),
         ..Roster::default()
     };

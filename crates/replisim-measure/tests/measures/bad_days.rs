@@ -348,6 +348,7 @@ fn streaming_measures_equal_their_twins_on_random_bad_days() {
             faults: Vec::new(),
             keys: 1 + below(&mut stream, 3) as usize,
             promotion: PromotionRule::default(),
+            retries: false,
             unavailability_bound: Duration::from_nanos(9),
             ..Roster::default()
         };

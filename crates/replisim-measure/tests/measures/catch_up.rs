@@ -60,6 +60,7 @@ fn measured(warm_up: u64, cuts: &[Cut], usual: impl Fn(u64) -> u64) -> Findings 
         faults: cuts.iter().map(|cut| format!("f{}", cut.0)).collect(),
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
+        retries: false,
         unavailability_bound: Duration::from_secs(1),
         ..Roster::default()
     };

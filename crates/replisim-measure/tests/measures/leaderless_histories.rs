@@ -80,6 +80,7 @@ fn measured(placement: Placement, lanes: u32, events: &[Event]) -> Findings {
         placement,
         lanes,
         promotion: PromotionRule::Leaderless,
+        retries: false,
         unavailability_bound: Duration::from_nanos(20),
     };
     let mut all = [events, &[(1_200, Observation::Ended)]].concat();

@@ -8,5 +8,6 @@ mod conflicts_twin;
 mod histories;
 mod leaderless_histories;
 mod leaderless_twin;
+mod retries;
 mod small_histories;
 mod twin;

@@ -100,6 +100,7 @@ fn measured(members: usize, remembered: usize, events: &[Event]) -> Findings {
         faults: vec!["f0".into(), "f1".into()],
         keys: 1,
         promotion: PromotionRule::MostAdvanced,
+        retries: false,
         unavailability_bound: Duration::from_nanos(20),
         ..Roster::default()
     };

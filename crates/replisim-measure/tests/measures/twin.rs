@@ -26,6 +26,7 @@ fn roster(stream: &mut Stream) -> Roster {
         faults: names("f", 2),
         keys: 1 + (stream.next_u64() % 3) as usize,
         promotion,
+        retries: below(stream, 2) == 0,
         unavailability_bound: Duration::from_nanos(9),
         ..Roster::default()
     }

@@ -13,6 +13,7 @@ use replisim_observe::{Key, Member};
 
 use super::message::{Item, Message};
 use super::primary::Primary;
+use super::tokens::TokenTable;
 use super::{PrimaryBackup, Role};
 use crate::protocol::Effects;
 
@@ -82,7 +83,8 @@ impl PrimaryBackup {
         }
         copying.installed = Some(round);
         let (joining, position, complete_at) = (peer.joining, copying.position, self.disk.applied);
-        out.send(peer.member, Message::Install { term, joining, position, complete_at });
+        let tokens = Arc::new(self.disk.tokens.clone());
+        out.send(peer.member, Message::Install { term, joining, position, complete_at, tokens });
     }
 
     /// A replica has a part.
@@ -150,7 +152,7 @@ impl PrimaryBackup {
         &mut self,
         joining: u32,
         position: u64,
-        complete_at: u64,
+        (complete_at, tokens): (u64, &TokenTable),
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         if self.leader_of(joining).is_none() {
@@ -161,6 +163,7 @@ impl PrimaryBackup {
         {
             replica.ahead.clear();
             self.disk.restart_at(position);
+            self.disk.tokens = tokens.upto(position);
             self.disk.incomplete = Some(complete_at);
             self.apply_synced(out);
         }

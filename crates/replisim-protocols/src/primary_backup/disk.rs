@@ -12,6 +12,7 @@ use replisim_observe::{Key, Stored};
 use super::PrimaryBackup;
 use super::history::History;
 use super::message::Item;
+use super::tokens::TokenTable;
 use crate::log::{Entry, Log, Logged};
 use crate::protocol::{Effects, Kept};
 
@@ -32,6 +33,8 @@ pub(super) struct Disk {
     pub(super) incomplete: Option<u64>,
     /// It no longer has what it once said it had: until it is complete again, it does not vote either.
     pub(super) forgetful: bool,
+    /// By which the writes of the log are known to be attempts of operations.
+    pub(super) tokens: TokenTable,
     /// How many records have been written.
     pub(super) records: u64,
     /// The newest logged version of each key that the store does not show yet.
@@ -60,6 +63,7 @@ impl Disk {
             synced_office: office,
             incomplete: None,
             forgetful: false,
+            tokens: TokenTable::default(),
             records: 0,
             unapplied: BTreeMap::new(),
         }
@@ -80,6 +84,7 @@ impl Disk {
         let before = self.newest(entry.key, out);
         self.log.append(entry, before);
         let stored = entry.stored(self.log.end());
+        entry.token.into_iter().for_each(|token| self.tokens.log(token, stored));
         if is_news(stored, before) {
             self.unapplied.insert(entry.key, stored);
             out.logged(entry.key, stored);
@@ -115,6 +120,7 @@ impl Disk {
             let position = self.log.end();
             let Some(Logged { entry, before, .. }) = self.log.pop() else { break };
             let stored = entry.stored(position);
+            entry.token.into_iter().for_each(|token| self.tokens.unlog(token, stored));
             if self.applied >= position {
                 self.applied = position - 1;
                 if out.read(entry.key) == Some(stored) {
@@ -142,6 +148,7 @@ impl Disk {
             }
         }
         self.restart_at(0);
+        self.tokens = TokenTable::default();
         self.forgetful = true;
     }
 

@@ -6,6 +6,7 @@ use replisim_observe::{Key, Member};
 
 use super::disk::Office;
 use super::message::{Item, Lead, Message};
+use super::tokens::TokenTable;
 use super::{PrimaryBackup, Role};
 use crate::protocol::Effects;
 
@@ -37,7 +38,7 @@ pub(super) enum Intent {
     /// A part of a copied store may be shown.
     Copy { joining: u32, position: u64, first: Key, items: Arc<[Item]> },
     /// The log may continue after a copied store.
-    Install { joining: u32, position: u64, complete_at: u64 },
+    Install { joining: u32, position: u64, complete_at: u64, tokens: Arc<TokenTable> },
 }
 
 impl PrimaryBackup {
@@ -107,8 +108,8 @@ impl PrimaryBackup {
             Intent::Copy { joining, position, first, items } => {
                 self.show_copy(joining, position, first, &items, out);
             }
-            Intent::Install { joining, position, complete_at } => {
-                self.install(joining, position, complete_at, out);
+            Intent::Install { joining, position, complete_at, tokens } => {
+                self.install(joining, position, (complete_at, &tokens), out);
             }
             // A later term has begun in the meantime.
             Intent::Vote { .. } | Intent::Ask { .. } | Intent::Begin { .. } | Intent::Follow { .. } => {}

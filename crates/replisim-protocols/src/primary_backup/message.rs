@@ -7,6 +7,7 @@ use replisim_observe::{Key, Stored, Write};
 
 use super::election::Ballot;
 use super::history::History;
+use super::tokens::TokenTable;
 use crate::log::{Batch, entry_bytes};
 use crate::protocol::{self, MessageKind};
 
@@ -108,6 +109,8 @@ pub enum Message {
         position: u64,
         /// Once you have applied this, you are as good as any.
         complete_at: u64,
+        /// The tokens of my log.
+        tokens: Arc<TokenTable>,
     },
     /// To all: will you have me as the primary?
     Ask(Ballot),
@@ -238,6 +241,7 @@ impl protocol::Message for Message {
                 Message::Append { batch, .. } => batch.entries().iter().copied().map(entry_bytes).sum(),
                 Message::Copy { items, .. } => items.iter().map(|item| item.bytes()).sum(),
                 Message::Lead(lead) => lead.history.bytes(),
+                Message::Install { tokens, .. } => tokens.bytes(),
                 _ => 0,
             }
     }

@@ -22,6 +22,8 @@
 //!   many replicas have received, logged or applied it, and that its own disk has it. With `on-timeout: async`, when
 //!   it decides to answer all the same. The primary shows a write when it is committed; replicas show it when they
 //!   have logged it, which may be earlier.
+//! - **Retries:** an entry carries the token of its operation. A primary that has an entry with the token of a write
+//!   that arrives logs nothing: it answers for the entry, once that is committed.
 //! - **Version:** (term, log position).
 //! - **Cost:** one message and one acknowledgement per replica and shipment; an acknowledged write takes one client
 //!   round trip, plus one to the slowest of the replicas that it waits for.
@@ -30,7 +32,7 @@
 //!
 //! Where things are: what a member has on disk (`disk`) and what it does once something is durable (`intent`); the
 //! primary (`primary`, `ship`, `copy`, `lease`); the replica (`replica`); how terms change (`term`,
-//! `election`); reads (`reads`).
+//! `election`); reads (`reads`); attempts of one operation (`tokens`).
 
 mod config;
 mod copy;
@@ -47,6 +49,7 @@ mod replica;
 mod settings;
 mod ship;
 mod term;
+mod tokens;
 
 use std::collections::VecDeque;
 
@@ -56,9 +59,10 @@ pub use config::{AckAt, Acknowledge, Automatic, Config, Failover, OnTimeout, Pro
 pub use election::Ballot;
 pub use history::History;
 pub use message::{Item, Lead, Message, Timer};
+pub use tokens::TokenTable;
 
 use crate::protocol::{
-    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Request, Route, Span, version,
+    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Request, Route, Span, Tokens, version,
 };
 use disk::Disk;
 use intent::{Intent, Record};
@@ -130,7 +134,9 @@ impl Protocol for PrimaryBackup {
 
     fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
         match request {
-            Request::Write { key, write, change, .. } => self.write(op, key, write, change, out),
+            Request::Write { key, write, change, token, .. } => {
+                self.write(op, key, (write, token), change, out)
+            }
             Request::Read { key, consistency, token } => self.read(op, key, consistency, token, out),
         }
     }
@@ -172,8 +178,8 @@ impl Protocol for PrimaryBackup {
                 self.persist(Intent::Copy { joining, position, first, items }, bytes, out);
             }
             Message::Copied { joining, first, .. } => self.copied(from, joining, first, out),
-            Message::Install { joining, position, complete_at, .. } => {
-                self.promise(Intent::Install { joining, position, complete_at }, out);
+            Message::Install { joining, position, complete_at, tokens, .. } => {
+                self.promise(Intent::Install { joining, position, complete_at, tokens }, out);
             }
             Message::Ask(_) | Message::Vote { .. } | Message::Outdated { .. } => {}
         }
@@ -239,6 +245,10 @@ impl Protocol for PrimaryBackup {
 
     fn promotion(members: Members<'_>, config: &Config) -> PromotionRule {
         settings::promotion(members, config)
+    }
+
+    fn tokens(_: &Config) -> Result<Tokens, &'static str> {
+        Ok(Tokens::Kept)
     }
 
     fn obeys(command: Command, config: &Config) -> Result<(), &'static str> {

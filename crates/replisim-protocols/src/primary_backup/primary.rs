@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use replisim_engine::Duration;
-use replisim_observe::{Key, Member, Op, Time, Write};
+use replisim_observe::{Key, Member, Op, Stored, Time, Write};
 
 use super::copy::Copying;
 use super::intent::Intent;
@@ -16,9 +16,10 @@ use super::lease::Lease;
 use super::message::Timer;
 use super::ranks::Ranks;
 use super::settings::Settings;
+use super::tokens::Known;
 use super::{PrimaryBackup, Role};
 use crate::log::{Entry, entry_bytes};
-use crate::protocol::{Change, Effects, Reply, Span};
+use crate::protocol::{Change, Effects, Reply, Span, Token, index};
 
 /// What a primary remembers.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -160,12 +161,17 @@ impl PrimaryBackup {
         &mut self,
         op: Op,
         key: Key,
-        write: Write,
+        (write, token): (Write, Option<Token>),
         change: Change,
         out: &mut impl Effects<PrimaryBackup>,
     ) {
         if !self.serves(out) {
             return out.reply(op, Reply::Redirect(self.known_primary()));
+        }
+        match token.map_or(Known::No, |token| self.disk.tokens.know(token)) {
+            Known::No => {}
+            Known::Logged(stored) => return self.answer_for(op, stored, out),
+            Known::Over => return out.reply(op, Reply::Refused),
         }
         let (bytes, deleted) = match change {
             Change::Put { bytes } => (bytes, false),
@@ -179,20 +185,36 @@ impl PrimaryBackup {
             }
         };
         let Role::Primary(primary) = &mut self.role else { return };
-        let entry = Entry { term: self.disk.office.term, key, write, bytes, deleted };
+        let entry = Entry { term: self.disk.office.term, key, write, bytes, deleted, token };
         self.disk.append(entry, out);
         let position = self.disk.log.end();
         if self.settings.wait.is_none() || primary.degraded.is_some() {
             self.commit_upto(position, out);
-            out.reply(op, Reply::Written(entry.stored(position).version));
+            out.reply(op, Reply::Written(entry.stored(position)));
         } else {
-            primary.pending.push_back(Pending { position, op, since: out.local_clock() });
-            if let Some(patience) = self.settings.patience.filter(|_| !primary.patience) {
-                primary.patience = true;
-                out.arm(Timer::Patience, Span::exactly(patience));
-            }
+            self.await_commit(position, op, out);
         }
         self.persist(Intent::Entries { end: position }, entry_bytes(entry), out);
+    }
+
+    /// The operation had been done when another attempt of it came, as this write.
+    fn answer_for(&mut self, op: Op, stored: Stored, out: &mut impl Effects<PrimaryBackup>) {
+        let Role::Primary(primary) = &self.role else { return };
+        match index(stored.version) {
+            position if position <= primary.committed => out.reply(op, Reply::Written(stored)),
+            position => self.await_commit(position, op, out),
+        }
+    }
+
+    /// A client waits for what is at `position` to be committed.
+    fn await_commit(&mut self, position: u64, op: Op, out: &mut impl Effects<PrimaryBackup>) {
+        let Role::Primary(primary) = &mut self.role else { return };
+        let place = primary.pending.partition_point(|pending| pending.position <= position);
+        primary.pending.insert(place, Pending { position, op, since: out.local_clock() });
+        if let Some(patience) = self.settings.patience.filter(|_| !primary.patience) {
+            primary.patience = true;
+            out.arm(Timer::Patience, Span::exactly(patience));
+        }
     }
 
     /// Commits what enough replicas have.
@@ -219,10 +241,10 @@ impl PrimaryBackup {
             let Some(entry) = self.disk.log.get(position) else { continue };
             let stored = entry.stored(position);
             out.committed(entry.key, stored, entry.bytes);
-            if primary.pending.front().is_some_and(|pending| pending.position == position)
+            while primary.pending.front().is_some_and(|pending| pending.position == position)
                 && let Some(pending) = primary.pending.pop_front()
             {
-                out.reply(pending.op, Reply::Written(stored.version));
+                out.reply(pending.op, Reply::Written(stored));
             }
         }
         if self.disk.applied > before {

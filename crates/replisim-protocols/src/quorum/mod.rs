@@ -42,8 +42,8 @@ use replisim_observe::{Member, Op, Placement, PromotionRule, Version};
 pub use config::Config;
 pub use message::{Message, Timer};
 
-use crate::protocol::{Command, Effects, Kept, Members, Operation, Protocol, Request, Route};
-use config::{CommitLog, Coordinator};
+use crate::protocol::{Command, Effects, Kept, Members, Operation, Protocol, Request, Route, Tokens};
+use config::{CommitLog, Conflicts, Coordinator, Timestamps};
 use coordinate::Attempts;
 use disk::Disk;
 use health::Health;
@@ -131,7 +131,7 @@ impl Protocol for Quorum {
 
     fn request(&mut self, op: Op, request: Request, out: &mut impl Effects<Self>) {
         match request {
-            Request::Write { key, write, change, context, stamp } => {
+            Request::Write { key, write, change, context, stamp, .. } => {
                 self.write(op, key, (write, change), &context, stamp, out);
             }
             Request::Read { key, consistency, .. } => self.read(op, key, consistency, out),
@@ -226,6 +226,18 @@ impl Protocol for Quorum {
         match operation {
             Operation::CompareAndSet => Err(
                 "its copies agree on no order, so on no condition: use `read-modify-write`, or `primary-backup`",
+            ),
+        }
+    }
+
+    fn tokens(config: &Config) -> Result<Tokens, &'static str> {
+        match config.conflicts {
+            Conflicts::LastWriterWins(by) if by.timestamps == Timestamps::Client => Ok(Tokens::Same),
+            Conflicts::LastWriterWins(_) => Err(
+                "each coordinator gives its own timestamp to every attempt: `last-writer-wins: { timestamps: client }` makes them one",
+            ),
+            Conflicts::Siblings => Err(
+                "each coordinator gives its own version to every attempt: what was tried twice stands twice, as siblings",
             ),
         }
     }

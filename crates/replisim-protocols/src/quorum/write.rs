@@ -15,7 +15,8 @@ use crate::protocol::{Change, Context, Effects, Reply, timestamp};
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Writing {
     state: State,
-    version: Version,
+    /// What is written, as clients are told.
+    stored: Stored,
     pub(super) acked: Places,
     /// Copies for which there is a hint.
     hinted: Places,
@@ -80,7 +81,13 @@ impl Quorum {
             };
             targets.places = self.draw(key, level, targets.places, mine, out);
         }
-        let writing = Writing { state: state.clone(), version, acked: 0, hinted: 0, answered: false };
+        let writing = Writing {
+            state: state.clone(),
+            stored: Stored { version, write },
+            acked: 0,
+            hinted: 0,
+            answered: false,
+        };
         let pending = Pending {
             op,
             key,
@@ -145,7 +152,7 @@ impl Quorum {
         let acked = if Bug::SilentCounted.is_on() { pending.targets.places } else { writing.acked };
         if !writing.answered && (by_hint || pending.level.satisfied(&copies, acked)) {
             writing.answered = true;
-            out.reply(pending.op, Reply::Written(writing.version));
+            out.reply(pending.op, Reply::Written(writing.stored));
         }
         if writing.answered && writing.acked == pending.targets.places {
             self.attempts.end(attempt);
@@ -180,7 +187,7 @@ impl Quorum {
             self.keep_hints(pending.key, &writing.state, silent, out);
             if pending.level == Level::Any && !writing.answered && silent != 0 {
                 self.commit_by_hint(pending.key, &writing.state, out);
-                out.reply(pending.op, Reply::Written(writing.version));
+                out.reply(pending.op, Reply::Written(writing.stored));
             }
         }
     }

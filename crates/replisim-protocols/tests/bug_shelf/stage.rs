@@ -91,7 +91,10 @@ impl<P: Protocol> Stage<P> {
     fn write(&mut self, member: Member, key: u32, change: Change) -> Op {
         let stamp = timestamp(WALL_CLOCK_START + Duration::from_millis(self.ops), LAST_GIVER, Version(0));
         let (key, write) = (Key(key), Write(self.ops));
-        self.request(member, Request::Write { key, write, change, context: Context::new(), stamp })
+        self.request(
+            member,
+            Request::Write { key, write, change, context: Context::new(), stamp, token: None },
+        )
     }
 
     pub(crate) fn read(&mut self, member: Member, key: u32, consistency: Consistency) -> Op {

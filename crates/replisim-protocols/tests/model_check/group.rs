@@ -237,7 +237,7 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
     }
     fn reply(&mut self, op: Op, reply: Reply) {
         match reply {
-            Reply::Written(version) => {
+            Reply::Written(Stored { version, .. }) => {
                 // An answer may belong to what stood at that position before.
                 let stands = self.node.log.contains(&Stored { version, write: Write(op.0) });
                 let has_log = self.rules.has_log;
@@ -322,7 +322,7 @@ impl<P: Protocol> Group<P> {
                 self.spent.puts += 1;
                 let (key, change) = (Key(0), Change::Put { bytes: 10 });
                 let (context, stamp) = (Context::new(), Version(self.spent.puts));
-                let request = Request::Write { key, write, change, context, stamp };
+                let request = Request::Write { key, write, change, context, stamp, token: None };
                 self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
             }
             Action::Read(member) => {

@@ -139,7 +139,7 @@ impl Script {
         self.ops += 1;
         let (op, write) = (Op(self.ops), Write(self.ops));
         let stamp = timestamp(wall(micros), LAST_GIVER, Version(0));
-        let request = Request::Write { key: Key(key), write, change, context, stamp };
+        let request = Request::Write { key: Key(key), write, change, context, stamp, token: None };
         self.at(self.find(member), |protocol, out| protocol.request(op, request, out));
     }
 
@@ -502,7 +502,7 @@ impl Effects<Quorum> for Outside {
     }
     fn reply(&mut self, op: Op, reply: Reply) {
         let said = match reply {
-            Reply::Written(version) => format!("written {}", self.text(version)),
+            Reply::Written(stored) => format!("written {}", self.text(stored.version)),
             Reply::Newest { stored, .. } => self.text(stored.version),
             Reply::Siblings(siblings) => {
                 self.context = siblings.context;

@@ -351,7 +351,7 @@ impl Effects<PrimaryBackup> for Outside {
     }
     fn reply(&mut self, op: Op, reply: Reply) {
         let said = match reply {
-            Reply::Written(version) => format!("written {}", text(version)),
+            Reply::Written(stored) => format!("written {}", text(stored.version)),
             Reply::Newest { .. } | Reply::Siblings(_) => unreachable!("a copy of its own, and one value"),
             Reply::NotApplied => "not applied".to_string(),
             Reply::Value(stored) => text_or_nothing(stored),

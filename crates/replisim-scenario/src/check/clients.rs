@@ -1,6 +1,6 @@
 //! What is wrong with workloads and the names of clients.
 
-use replisim_cluster::{Arrivals, Bursts, CurvePoint, Keys, ReadAfterAck, Way, Workload, Writes};
+use replisim_cluster::{Arrivals, Bursts, CurvePoint, Keys, ReadAfterAck, Retries, Way, Workload, Writes};
 use replisim_engine::{Law, Share};
 use replisim_protocols::Operation;
 
@@ -8,6 +8,8 @@ use super::Check;
 
 /// The most sessions, connections and clients of a closed loop of one workload.
 const MOST_SESSIONS: u32 = 100_000;
+/// The most attempts at one operation.
+const MOST_ATTEMPTS: u32 = 100;
 /// The shortest mean length of a burst, in nanoseconds: below it, a run would do little but begin bursts.
 const SHORTEST_BURST: f64 = 1e3;
 
@@ -37,6 +39,10 @@ impl Check<'_> {
             self.arrivals(&format!("{path}.arrivals"), workload);
             self.sessions(&path, workload);
             self.timeout(&path, workload.timeout);
+            workload
+                .retries
+                .into_iter()
+                .for_each(|retries| self.retries(&format!("{path}.retries"), retries));
             self.read_from(format!("{path}.read-from"), &workload.read_from);
         }
         for name in scenario.clients.keys() {
@@ -166,6 +172,28 @@ impl Check<'_> {
             if let Some(number) = number {
                 self.many(format!("{path}.{field}"), number, what);
             }
+        }
+    }
+
+    /// How clients try again.
+    fn retries(&mut self, path: &str, retries: Retries) {
+        match retries.attempts {
+            0 => {
+                let label = "the first one counts: `attempts: 1` never tries again";
+                self.report_with(format!("{path}.attempts"), "no attempt, no operation", label);
+            }
+            attempts if attempts > MOST_ATTEMPTS => {
+                let label = format!("there can be at most {MOST_ATTEMPTS}");
+                self.report_with(format!("{path}.attempts"), format!("{attempts} attempts"), label);
+            }
+            _ => {}
+        }
+        if retries.tokens
+            && let Err(reason) = self.scenario.protocol.tokens()
+        {
+            let message =
+                format!("`{}`, so configured, cannot tell another attempt", self.scenario.protocol.name());
+            self.report_with(format!("{path}.tokens"), message, reason);
         }
     }
 

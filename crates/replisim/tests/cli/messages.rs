@@ -73,7 +73,7 @@ fn a_misspelt_field_of_a_workload() {
          8 |   - { name: writer, at: us, arrivals: { poisson: 100/s }, reeds: 0%, keys: { uniform: { count: 10 } } }
            |                                                           ^^^^^ did you mean `reads`?
            |
-           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`, `sessions`, `connections`
+           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`, `sessions`, `connections`, `retries`
         "#,
     );
 }
@@ -721,7 +721,7 @@ fn an_override_of_an_unknown_field() {
            | workload.reader.raeds=5%
            |                 ^^^^^ did you mean `reads`?
            |
-           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`, `sessions`, `connections`
+           = help: allowed here: `name`, `at`, `arrivals`, `reads`, `writes`, `keys`, `value`, `consistency`, `read-from`, `timeout`, `sessions`, `connections`, `retries`
         "#,
     );
 }

@@ -145,7 +145,7 @@ fn a_way_to_write_that_there_is_not() {
 }
 
 /// The settings of the writer of `SMALL` that come first, the mistake, the place that is pointed at, and the fix.
-const MISTAKES: [(&str, &str, &str, &str); 19] = [
+const MISTAKES: [(&str, &str, &str, &str); 25] = [
     (
         "writes: { put: 70%, delete: 20% }",
         "the shares sum to 90%, not to 100%",
@@ -214,6 +214,17 @@ const MISTAKES: [(&str, &str, &str, &str); 19] = [
     ),
     ("connections: 0", "no connection, no operation", "0", "must be 1 or more"),
     ("sessions: 0", "no session, no operation", "0", "must be 1 or more"),
+    (
+        "retries: { attempts: 0 }",
+        "no attempt, no operation",
+        "0",
+        "the first one counts: `attempts: 1` never tries again",
+    ),
+    ("retries: { attempts: 101 }", "101 attempts", "101", "there can be at most 100"),
+    ("retries: { backoff: -5ms }", "negative", "-5ms", ""),
+    ("retries: { backoff: 5 }", "`5` has no unit", "5", "write `5ms` or `5s`"),
+    ("retries: { jitter: 50 }", "share", "50", ""),
+    ("retries: { retry: 3 }", "unknown field `retry`", "retry", "`attempts`, `backoff`, `jitter`, `tokens`"),
     ("sessions: 1000001", "1000001 sessions", "1000001", "there can be at most 100000"),
 ];
 
@@ -236,6 +247,33 @@ fn every_mistake_in_a_workload_is_pointed_at_and_has_its_fix() {
             "{settings}: {found}"
         );
         assert!(!scratch.path("results").exists(), "{settings}");
+    }
+}
+
+#[test]
+fn tokens_under_a_protocol_that_cannot_tell_another_attempt() {
+    for (conflicts, fix) in [
+        ("siblings", "what was tried twice stands twice"),
+        ("{ last-writer-wins: { timestamps: coordinator } }", "gives its own timestamp to every attempt"),
+        ("{ last-writer-wins: { timestamps: client } }", ""),
+    ] {
+        let scratch = Scratch::new("tokens-by-quorum");
+        let tries = SMALL.replace("reads: 0%", "reads: 0%, retries: { tokens: true }");
+        fs::write(scratch.path("small.yaml"), tries).unwrap();
+        let protocol = format!("protocol={{ quorum: {{ coordinator: replica, conflicts: {conflicts} }} }}");
+        let output = scratch.run(&["run", "small.yaml", "--set", &protocol]);
+        let found = err(&output);
+        if fix.is_empty() {
+            assert_ne!(code(&output), 65, "{found}");
+            continue;
+        }
+        assert_eq!((code(&output), out(&output)), (65, String::new()), "{found}");
+        assert!(found.contains("error: `quorum`, so configured, cannot tell another attempt"), "{found}");
+        assert!(
+            found.contains("--> small.yaml:8:") && found.contains("^^^^ ") && found.contains(fix),
+            "{found}"
+        );
+        assert!(!scratch.path("results").exists(), "{conflicts}");
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn roster(stream: &mut Stream, lanes: bool) -> Roster {
         placement,
         lanes: if lanes { 2 + below(stream, 2) as u32 } else { 1 },
         promotion: PromotionRule::Leaderless,
+        retries: below(stream, 2) == 0,
         unavailability_bound: Duration::from_nanos(9),
     }
 }
@@ -78,6 +79,8 @@ struct Maker<'a> {
     now: u64,
     records: Vec<Record>,
     ops: Vec<OpenOp>,
+    /// Writes of earlier attempts that may have been done.
+    earlier: Vec<(Op, Write)>,
     next_op: u64,
     writes: Vec<MadeWrite>,
     /// By member and key in a lane.
@@ -126,6 +129,7 @@ impl<'a> Maker<'a> {
             now: 0,
             records: Vec::new(),
             ops: Vec::new(),
+            earlier: Vec::new(),
             next_op: 0,
             writes: Vec::new(),
             copies: vec![vec![Copies::default(); roster.keys * lanes as usize]; members],
@@ -174,14 +178,49 @@ impl<'a> Maker<'a> {
         self.see(Observation::Invoked { op, client, kind, key, scheduled });
         self.ops.push(OpenOp { op, client, kind, key });
         if is_write {
-            if self.draw(2) == 0 {
-                self.base_on_what_was_read(client, key, write);
-            }
-            let lane = Key(key.0 * self.lanes + self.draw(self.lanes.into()) as u32);
-            let stored = Stored { version: self.version(lane), write };
-            let delete = self.draw(3) == 0;
-            self.writes.push(MadeWrite { key: lane, stored, delete, committed: false, failed: false });
+            self.make(client, key);
         }
+    }
+
+    fn make(&mut self, client: Client, key: Key) {
+        let write = Write(self.writes.len() as u64);
+        if self.draw(2) == 0 {
+            self.base_on_what_was_read(client, key, write);
+        }
+        let lane = Key(key.0 * self.lanes + self.draw(self.lanes.into()) as u32);
+        let stored = Stored { version: self.version(lane), write };
+        let delete = self.draw(3) == 0;
+        self.writes.push(MadeWrite { key: lane, stored, delete, committed: false, failed: false });
+    }
+
+    /// Another attempt at an operation, with a write of its own or the same.
+    fn retry(&mut self, OpenOp { op, client, mut kind, key }: OpenOp) {
+        let mut after = if self.draw(3) == 0 { Outcome::Failed } else { Outcome::Unknown };
+        let mut write = None;
+        if let OpKind::Write(before) = kind
+            && self.draw(4) > 0
+        {
+            if after == Outcome::Unknown || self.is_seen(before) {
+                after = Outcome::Unknown;
+                self.earlier.push((op, before));
+            } else {
+                self.writes[before.index()].failed = true;
+            }
+            let made = Write(self.writes.len() as u64);
+            (write, kind) = (Some(made), OpKind::Write(made));
+        }
+        self.see(Observation::Retried { op, after, write });
+        if write.is_some() {
+            self.make(client, key);
+        }
+        self.ops.push(OpenOp { op, client, kind, key });
+    }
+
+    /// A committed write of an earlier attempt at an operation.
+    fn done_before(&mut self, op: Op) -> Option<Write> {
+        let done = |(other, write): &&(Op, Write)| *other == op && self.writes[write.index()].committed;
+        let done = self.earlier.iter().find(done).map(|(_, write)| *write);
+        done.filter(|_| self.draw(3) > 0)
     }
 
     fn base_on_what_was_read(&mut self, client: Client, key: Key, write: Write) {
@@ -209,12 +248,22 @@ impl<'a> Maker<'a> {
             return;
         }
         let i = self.draw(self.ops.len() as u64) as usize;
-        let OpenOp { op, client, kind, key } = self.ops.swap_remove(i);
+        let open = self.ops.swap_remove(i);
+        if self.roster.retries && self.draw(2) == 0 {
+            return self.retry(open);
+        }
+        let OpenOp { op, client, mut kind, key } = open;
         let outcome = match self.draw(8) {
             0 => Outcome::Failed,
             1 | 2 => Outcome::Unknown,
             _ => Outcome::Ok,
         };
+        if outcome == Outcome::Ok
+            && let Some(write) = self.done_before(op)
+        {
+            kind = OpKind::Write(write);
+            self.see(Observation::Recognised { op, write });
+        }
         let (outcome, said) = match kind {
             OpKind::Read if outcome == Outcome::Ok => (outcome, Some(self.read(op, client, key))),
             OpKind::Read => (outcome, None),
@@ -227,21 +276,26 @@ impl<'a> Maker<'a> {
     }
 
     fn answer_write(&mut self, write: Write, outcome: Outcome) -> (Outcome, Option<Said>) {
-        let MadeWrite { key, stored, committed, .. } = self.writes[write.index()];
-        let hinted = |hint: &(Member, Key, Stored)| (hint.1, hint.2) == (key, stored);
-        let logged = |keys: &Vec<Copies>| keys[key.index()].log.contains(&stored);
-        let seen = self.copies.iter().any(logged) || self.hints.iter().any(hinted);
+        let (committed, seen) = (self.writes[write.index()].committed, self.is_seen(write));
         match outcome {
             Outcome::Ok if committed || seen && self.draw(4) > 0 => {
                 self.commit(write);
                 (Outcome::Ok, Some(Said::Written))
             }
-            Outcome::Failed if !committed && !seen => {
+            Outcome::Failed if !seen => {
                 self.writes[write.index()].failed = true;
                 (Outcome::Failed, None)
             }
             _ => (Outcome::Unknown, None),
         }
+    }
+
+    /// Whether a write is committed, or some member has it.
+    fn is_seen(&self, write: Write) -> bool {
+        let MadeWrite { key, stored, committed, .. } = self.writes[write.index()];
+        let hinted = |hint: &(Member, Key, Stored)| (hint.1, hint.2) == (key, stored);
+        let logged = |keys: &Vec<Copies>| keys[key.index()].log.contains(&stored);
+        committed || self.copies.iter().any(logged) || self.hints.iter().any(hinted)
     }
 
     /// What a read returns: of some owners the newest.

@@ -19,6 +19,7 @@ pub(crate) fn history(stream: &mut Stream, roster: &Roster, unit: u64, crashes: 
         now: 0,
         records: Vec::new(),
         ops: Vec::new(),
+        earlier: Vec::new(),
         next_op: 0,
         writes: Vec::new(),
         shown: vec![vec![Vec::new(); roster.keys]; members],
@@ -59,6 +60,8 @@ struct Maker<'a> {
     now: u64,
     records: Vec<Record>,
     ops: Vec<(Op, OpKind, Key)>,
+    /// Writes of earlier attempts that may have been done.
+    earlier: Vec<(Op, Write)>,
     next_op: u64,
     writes: Vec<MadeWrite>,
     /// By member and key: what was applied, and what was logged, and not undone; in version order.
@@ -130,16 +133,48 @@ impl Maker<'_> {
         self.next_op += 1;
         let mut kind = OpKind::Read;
         if self.draw(2) == 0 {
-            let write = Write(self.writes.len() as u64);
-            let version = self.version(key);
-            let stored = Stored { version, write };
-            self.writes.push(MadeWrite { key, stored, committed: false, failed: false });
-            kind = OpKind::Write(write);
+            kind = OpKind::Write(self.make(key));
         }
         let client = Client(self.draw(self.roster.clients.len() as u64) as u32);
         let scheduled = Time::from_nanos(self.now - self.draw(self.now.min(5 * self.unit) + 1));
         self.see_in(self.group_of(key), Observation::Invoked { op, client, kind, key, scheduled });
         self.ops.push((op, kind, key));
+    }
+
+    fn make(&mut self, key: Key) -> Write {
+        let write = Write(self.writes.len() as u64);
+        let version = self.version(key);
+        let stored = Stored { version, write };
+        self.writes.push(MadeWrite { key, stored, committed: false, failed: false });
+        write
+    }
+
+    /// Another attempt at an operation, with a write of its own or the same.
+    fn retry(&mut self, op: Op, mut kind: OpKind, key: Key) {
+        let mut after = if self.draw(3) == 0 { Outcome::Failed } else { Outcome::Unknown };
+        let mut write = None;
+        if let OpKind::Write(before) = kind
+            && self.draw(4) > 0
+        {
+            let made = &mut self.writes[before.index()];
+            if made.committed || after == Outcome::Unknown {
+                after = Outcome::Unknown;
+                self.earlier.push((op, before));
+            } else {
+                made.failed = true;
+            }
+            let made = self.make(key);
+            (write, kind) = (Some(made), OpKind::Write(made));
+        }
+        self.see_in(self.group_of(key), Observation::Retried { op, after, write });
+        self.ops.push((op, kind, key));
+    }
+
+    /// A committed write of an earlier attempt at an operation.
+    fn done_before(&mut self, op: Op) -> Option<Write> {
+        let done = |(other, write): &&(Op, Write)| *other == op && self.writes[write.index()].committed;
+        let done = self.earlier.iter().find(done).map(|(_, write)| *write);
+        done.filter(|_| self.draw(3) > 0)
     }
 
     /// A fresh version, now and then of a primary that has not heard of its fall.
@@ -160,12 +195,21 @@ impl Maker<'_> {
             return;
         }
         let i = self.draw(self.ops.len() as u64) as usize;
-        let (op, kind, key) = self.ops.swap_remove(i);
+        let (op, mut kind, key) = self.ops.swap_remove(i);
+        if self.roster.retries && self.draw(2) == 0 {
+            return self.retry(op, kind, key);
+        }
         let mut outcome = match self.draw(8) {
             0 => Outcome::Failed,
             1 | 2 => Outcome::Unknown,
             _ => Outcome::Ok,
         };
+        if outcome == Outcome::Ok
+            && let Some(write) = self.done_before(op)
+        {
+            kind = OpKind::Write(write);
+            self.see_in(self.group_of(key), Observation::Recognised { op, write });
+        }
         if let (OpKind::Write(write), Outcome::Ok, 0..3) = (kind, outcome, self.draw(4)) {
             self.commit(write);
         }
