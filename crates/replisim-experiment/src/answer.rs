@@ -158,7 +158,8 @@ fn losses(study: &Study) -> Option<String> {
         return Some(match open {
             false => format!("None of the {of} acknowledged writes was lost."),
             true => format!(
-                "None of the {of} acknowledged writes was lost yet: nobody has taken over, without what only the lost primary has."
+                "None of the {of} acknowledged writes counts as lost: nobody has taken over from the lost primary, and what only it \
+                 has may still come back."
             ),
         });
     }
