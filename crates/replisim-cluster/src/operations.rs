@@ -193,10 +193,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         if outcome != Outcome::Ok {
             let request = state.request.clone();
             self.ops.close(op);
-            return match self.fails(client, request, manner, outcome, answer) {
-                true => self.over(client, manner),
-                false => self.release(client),
-            };
+            return self.given_up(client, request, manner, outcome, answer);
         }
         let seen = manner.attempt.op;
         if let Reply::Written(Stored { write: done, .. }) = reply
@@ -248,10 +245,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 self.ops.close(op);
                 self.trace_op(op, key);
                 let client = Client(client);
-                match self.fails(client, request, manner, Outcome::Unknown, None) {
-                    true => self.over(client, manner),
-                    false => self.release(client),
-                }
+                self.given_up(client, request, manner, Outcome::Unknown, None);
             }
             self.clients[client as usize].deadlines.pop_front();
         }

@@ -151,6 +151,21 @@ impl<P: Protocol, O: Observer> World<P, O> {
         }
     }
 
+    /// An attempt that had a connection has ended, and not well.
+    pub(crate) fn given_up(
+        &mut self,
+        client: Client,
+        request: Request,
+        manner: Manner,
+        outcome: Outcome,
+        answer: Option<Answer>,
+    ) {
+        match self.fails(client, request, manner, outcome, answer) {
+            true => self.over(client, manner),
+            false => self.release(client),
+        }
+    }
+
     /// An attempt has ended, and not well: another will follow, or the operation is over, and true is returned.
     pub(crate) fn fails(
         &mut self,

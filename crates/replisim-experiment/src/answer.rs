@@ -1,5 +1,7 @@
 //! The result of a scenario in a few sentences, with numbers.
 
+use std::collections::BTreeSet;
+
 use replisim_measure::Leaf;
 use replisim_measure::catalogue::Unit;
 use replisim_observe::Member;
@@ -83,9 +85,9 @@ fn staleness(study: &Study) -> Option<String> {
 /// The node that fell behind the most; those that stayed down say nothing by that.
 fn lag(study: &Study) -> Option<String> {
     let (_, nodes) = study.merged.measure("lag_ms")?.scopes.first()?;
-    let scenario = &study.loaded.scenario;
-    let lasting = scenario.faults.iter().filter(|entry| !entry.ends());
-    let down: Vec<Member> = lasting.flat_map(|entry| build::taken_down(scenario, entry)).collect();
+    let taken_down = build::taken_down(&study.loaded.scenario).into_iter();
+    let down: BTreeSet<Member> =
+        taken_down.filter(|(entry, _)| !entry.ends()).flat_map(|(_, down)| down).collect();
     let up = (0..).map(Member).zip(nodes).filter(|(member, _)| !down.contains(member)).map(|(_, node)| node);
     let max = |leaf: &Leaf| figure(leaf, Statistic::Max).map_or(0.0, Figure::number);
     let (name, worst) = up.max_by(|(_, a), (_, b)| max(a).total_cmp(&max(b)))?;

@@ -1,5 +1,6 @@
 //! What the reader must know before trusting the numbers: each warning names its cause and what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use replisim_cluster::ReadFrom;
@@ -95,13 +96,8 @@ fn caveats_of_outages(loaded: &Loaded) -> Vec<String> {
     }
     let (names, regions) = (scenario.node_names(), scenario.regions());
     let members = Members { names: &names, regions: &regions };
-    let mut caveats: Vec<String> = Vec::new();
-    for entry in &scenario.faults {
-        let down = build::taken_down(scenario, entry);
-        let said = if down.is_empty() { vec![] } else { scenario.protocol.caveats_without(&down, members) };
-        caveats.extend(said.into_iter().filter(|caveat| !caveats.contains(caveat)).collect::<Vec<_>>());
-    }
-    caveats
+    let sets = build::taken_down(scenario).into_iter().map(|(_, down)| down).collect::<BTreeSet<_>>();
+    sets.iter().flat_map(|down| scenario.protocol.caveats_without(down, members)).collect()
 }
 
 /// The clients that ask for the primary by `read-from`.

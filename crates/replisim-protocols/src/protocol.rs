@@ -4,6 +4,7 @@
 //! the network, disks and the store of each member; the protocol owns decisions. The stage calls one handler at a
 //! time; a handler returns when it has said all its effects.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::hash::Hash;
 
@@ -174,7 +175,7 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
     fn caveats(&self) -> Vec<String>;
 
     /// What these settings come to when these members are down together, a sentence each.
-    fn caveats_without(&self, _down: &[Member], _members: Members<'_>) -> Vec<String> {
+    fn caveats_without(&self, _down: &BTreeSet<Member>, _members: Members<'_>) -> Vec<String> {
         Vec::new()
     }
 }

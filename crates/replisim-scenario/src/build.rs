@@ -63,15 +63,18 @@ pub fn placed_clients(scenario: &Scenario) -> Vec<Placed> {
     names.zip(places).map(|(name, place)| Placed { name, place }).collect()
 }
 
-/// The nodes that a fault takes down, in their order.
-pub fn taken_down(scenario: &Scenario, entry: &FaultEntry) -> Vec<Member> {
+/// The faults of a scenario that take nodes down, and which, in the order of the nodes.
+pub fn taken_down(scenario: &Scenario) -> Vec<(&FaultEntry, BTreeSet<Member>)> {
     let (nodes, clients) = (placed_nodes(scenario), placed_clients(scenario));
-    let changes = entry.kind.fault().begin(&Scene { nodes: &nodes, clients: &clients });
-    let crashes = changes.into_iter().filter_map(|change| match change {
-        Change::Crash(crash) => Some(crash.member),
-        _ => None,
-    });
-    crashes.collect::<BTreeSet<_>>().into_iter().collect()
+    let scene = Scene { nodes: &nodes, clients: &clients };
+    let down = |entry: &FaultEntry| {
+        let changes = entry.kind.fault().begin(&scene).into_iter();
+        changes
+            .filter_map(|change| if let Change::Crash(crash) = change { Some(crash.member) } else { None })
+            .collect()
+    };
+    let all = scenario.faults.iter().map(|entry| (entry, down(entry)));
+    all.filter(|(_, down): &(_, BTreeSet<_>)| !down.is_empty()).collect()
 }
 
 /// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.

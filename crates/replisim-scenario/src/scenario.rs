@@ -167,7 +167,7 @@ macro_rules! protocol_settings {
             }
 
             /// What these settings come to when these members are down together.
-            pub fn caveats_without(&self, down: &[replisim_observe::Member], members: replisim_protocols::Members<'_>) -> Vec<String> {
+            pub fn caveats_without(&self, down: &std::collections::BTreeSet<replisim_observe::Member>, members: replisim_protocols::Members<'_>) -> Vec<String> {
                 match self {
                     $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::caveats_without(config, down, members),)*
                 }

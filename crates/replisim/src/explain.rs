@@ -11,7 +11,7 @@ use replisim_scenario::yaml::did_you_mean;
 use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::output::{complain, print};
-use crate::table::wrapped;
+use crate::table::{lines, wrapped};
 
 /// Prints what is known of a word.
 pub(crate) fn explain(args: &ExplainArgs) -> Exit {
@@ -138,19 +138,11 @@ fn rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
 
 /// A text beside its name, on as many lines as it takes.
 fn beside(name: &str, width: usize, text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let line = &mut lines[last];
-        if !line.is_empty() && width + line.chars().count() + word.chars().count() + 5 > WIDTH {
-            lines.push(word.to_owned());
-        } else {
-            *line += if line.is_empty() { "" } else { " " };
-            *line += word;
-        }
-    }
     let names = std::iter::once(name).chain(std::iter::repeat(""));
-    names.zip(lines).map(|(name, line)| format!("  {name:width$}  {line}\n")).collect()
+    names
+        .zip(lines(text, WIDTH.saturating_sub(width + 4).max(40)))
+        .map(|(name, line)| format!("  {name:width$}  {line}\n"))
+        .collect()
 }
 
 /// How wide a line may be.

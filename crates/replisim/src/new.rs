@@ -282,7 +282,14 @@ mod tests {
             for Question { what, before, default } in *questions {
                 assert!(text.contains(&format!("{before}{default}")), "{name}: {what}");
             }
-            assert_eq!(dialogue("").answers(&STARTERS[0]), STARTERS[0].text, "no answers, no changes");
+        }
+        for starter in STARTERS {
+            assert_eq!(
+                dialogue("").answers(starter),
+                starter.text,
+                "{}: no answers, no changes",
+                starter.name
+            );
         }
     }
 

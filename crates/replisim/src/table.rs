@@ -310,11 +310,17 @@ fn one_line(text: &str) -> String {
 /// A labelled paragraph, wrapped for a terminal of 110 columns.
 pub(crate) fn wrapped(label: &str, text: &str) -> String {
     const WIDTH: usize = 97;
+    let labels = std::iter::once(label).chain(std::iter::repeat(""));
+    labels.zip(lines(text, WIDTH)).map(|(label, line)| format!("{label:<13}{line}\n")).collect()
+}
+
+/// A text in lines of so many characters.
+pub(crate) fn lines(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let last = lines.len() - 1;
         let line = &mut lines[last];
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(word.to_owned());
         } else {
             if !line.is_empty() {
@@ -323,9 +329,5 @@ pub(crate) fn wrapped(label: &str, text: &str) -> String {
             line.push_str(word);
         }
     }
-    let mut text = String::new();
-    for (i, line) in lines.iter().enumerate() {
-        text += &format!("{:<13}{line}\n", if i == 0 { label } else { "" });
-    }
-    text
+    lines
 }

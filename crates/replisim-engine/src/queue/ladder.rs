@@ -170,10 +170,8 @@ impl<T: Copy> Ladder<T> {
             while self.rungs.last().is_some_and(|rung| rung.shift < width) {
                 self.rungs.pop();
             }
-            if let Some((rung, of)) =
-                self.rungs.last_mut().filter(|rung| rung.shift == width).map(|r| (r, bucket))
-            {
-                rung.word = of / 64;
+            if let Some(rung) = self.rungs.last_mut().filter(|rung| rung.shift == width) {
+                rung.word = bucket / 64;
             }
             self.base = start;
             if self.buckets.len(bucket) <= FEW {

@@ -2,7 +2,7 @@
 //! ones.
 
 use crate::support::load;
-use replisim_experiment::{Verdict, answer::answer, run};
+use replisim_experiment::{Verdict, answer::answer, answer::own_answer, run};
 
 const TWO: &str = "
 duration: 10s
@@ -93,6 +93,29 @@ fn recovery_is_left_out_where_there_was_nothing_to_recover_from() {
     let at_once = "  - { at: 10s, partition: { isolate: [r] }, for: 1s }\n";
     let protocol = "protocol: primary-backup\n";
     check(&format!("{THREE}{protocol}{CUT}{at_once}"), &["After each fault"], &[" 0 ns"]);
+}
+
+#[test]
+fn a_node_that_stays_down_is_not_the_one_that_lags() {
+    let protocol = "protocol: primary-backup\n";
+    let crash = "faults:\n  - { at: 5s, crash: { nodes: [r] } }\n";
+    check(&format!("{THREE}{protocol}{crash}"), &["Replica `q` lagged by up to 40 ms"], &["Replica `r`"]);
+    let back = "faults:\n  - { at: 5s, crash: { nodes: [r] }, for: 5s }\n";
+    check(&format!("{THREE}{protocol}{back}"), &["Replica `r` lagged by up to"], &["Replica `q`"]);
+}
+
+#[test]
+fn a_count_of_several_runs_is_told_for_one() {
+    let scenario = format!(
+        "{TWO}protocol: primary-backup\n{}answer: '{{unconverged_writes}} writes, {{max(staleness)}}, {{share(availability)}}'\n",
+        "settle: 0s\nfaults:\n  - { at: 5s, crash: { nodes: [r] } }\n"
+    );
+    let told = |seeds: &[u64]| own_answer(&run(&load(&scenario), seeds, 1, &()).unwrap()).unwrap();
+    let (one, two) = (told(&[1]), told(&[1, 2]));
+    let writes = one.split(' ').next().unwrap().parse::<f64>().unwrap();
+    assert!(writes > 400.0, "{one}");
+    // Arrivals are fixed: both runs are the same.
+    assert_eq!(two, one.replacen(" writes", &format!(" a run ({} in 2 runs) writes", 2.0 * writes), 1));
 }
 
 #[test]

@@ -225,6 +225,17 @@ fn an_outage_takes_nodes_down_and_cuts_clients_off() {
 }
 
 #[test]
+fn an_outage_leaves_what_is_on_the_wire_alone_unless_it_is_told_to_take_it() {
+    // The write is on its way to the replica, from 1.21 s to 1.22 s.
+    for place in ["zone-outage: { zone: east/a", "region-outage: { region: east"] {
+        for (in_flight, arrives) in [("", "== 10ms"), (", in-flight: drop", "> 990ms")] {
+            let fault = format!("{{ at: 1215ms, {place}{in_flight} }}, for: 1s }}");
+            check(&[&fault], "", &[WRITE], &[&format!("max(replication_delay) {arrives}")]);
+        }
+    }
+}
+
+#[test]
 fn a_node_held_down_by_two_faults_is_up_when_both_have_ended() {
     let faults = [
         "{ at: 1s, crash: { nodes: [p] }, for: 500ms }",

@@ -52,6 +52,30 @@ fn few_samples_and_distant_reads_are_told_of_each_client() {
 }
 
 #[test]
+fn what_nodes_take_with_them_that_go_down_together_is_told_once() {
+    let head = "duration: 3s\nsettle: 1s\ntopology: { nodes: { p: us/a, q: us/b, r: eu }, rtts: [{ between: [us/a, us/b], rtt: 1ms }, \
+                { between: [us/a, eu], rtt: 80ms }, { between: [us/b, eu], rtt: 80ms }] }\n\
+                workload: [{ name: w, at: eu, arrivals: { fixed: 200/s }, reads: 0% }]\n";
+    let protocol = "protocol: { primary-backup: { failover: { automatic: { after: 1s } } } }\n";
+    let fault = |at: u32, what: &str| format!("{{ at: {at}s, {what}, for: 100ms }}");
+    let region = "region-outage: { region: us }";
+    let nodes = "crash: { nodes: [q, p] }";
+    for (faults, expected) in [
+        (vec![fault(1, "zone-outage: { zone: us/a }")], 0),
+        (vec![fault(1, "partition: { isolate: [r] }")], 0),
+        (vec![fault(1, region)], 1),
+        (vec![fault(1, region), fault(2, nodes)], 1),
+    ] {
+        let scenario = format!("{head}{protocol}faults: [{}]\n", faults.join(", "));
+        let study = run(&load(&scenario), &[1], 1, &()).unwrap();
+        let told = study.warnings.iter().map(ToString::to_string);
+        let told =
+            told.filter(|told| told.contains("While `p`, `q` are down, 1 of 3 nodes are left")).count();
+        assert_eq!(told, expected, "{faults:?}: {:#?}", study.warnings);
+    }
+}
+
+#[test]
 fn what_the_protocol_says_of_its_settings_is_told() {
     let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
     for (settings, expected) in [

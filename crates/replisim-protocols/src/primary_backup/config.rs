@@ -1,11 +1,14 @@
 //! What a scenario can set, and what is wrong with it.
 
+use std::collections::BTreeSet;
+
 use replisim_engine::{Bytes, Duration};
+use replisim_observe::Member;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::settings::{first_primary, majority};
 use crate::protocol::{Configuration, Members, SettingProblem};
-use replisim_observe::Member;
 
 /// Primary–backup by log shipping: one node takes all writes and ships its log to the others.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
@@ -234,13 +237,12 @@ impl Configuration for Config {
         }
     }
 
-    fn caveats_without(&self, down: &[Member], members: Members<'_>) -> Vec<String> {
+    fn caveats_without(&self, down: &BTreeSet<Member>, members: Members<'_>) -> Vec<String> {
         let names: Vec<&str> = down.iter().map(|member| members.names[member.index()].as_str()).collect();
         let names = names.join("`, `");
-        let primary = self.primary.as_ref().map_or(Some(Member(0)), |name| members.find(name));
-        let loses_primary = primary.is_some_and(|primary| down.contains(&primary));
+        let loses_primary = down.contains(&first_primary(members, self));
         let (all, left) = (members.count(), members.count() - down.len() as u32);
-        let majority = all / 2 + 1;
+        let majority = majority(all);
         let votes =
             self.failover != Failover::None && (self.fencing || loses_primary && self.after().is_some());
         let mut caveats = Vec::new();
@@ -291,6 +293,44 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_lost_with_nodes_that_go_down_together_is_told() {
+        let names = ["p", "q", "r"].map(str::to_string);
+        let members = Members { names: &names, regions: &[] };
+        let automatic = Failover::Automatic(Automatic::default());
+        let with = |failover: &Failover, fencing, replicas| {
+            let acknowledge = match replicas {
+                0 => Acknowledge::Async,
+                replicas => Acknowledge::SemiSync(SemiSync { replicas, ..SemiSync::default() }),
+            };
+            Config { failover: failover.clone(), fencing, acknowledge, ..Config::default() }
+        };
+        let (votes, copies) = ("it takes a majority, 2", "`replicas: 2` waits for one more elsewhere");
+        for (config, down, expected) in [
+            (with(&automatic, true, 0), &[0][..], &[][..]),
+            (with(&automatic, true, 0), &[0, 1], &[votes]),
+            (with(&automatic, true, 0), &[1, 2], &[votes]),
+            (with(&automatic, false, 0), &[0, 1], &[votes]),
+            // Nobody needs to be elected, and nothing makes the primary stop.
+            (with(&automatic, false, 0), &[1, 2], &[]),
+            (with(&Failover::Manual, true, 0), &[0, 1], &[votes]),
+            (with(&Failover::Manual, false, 0), &[0, 1], &[]),
+            (with(&Failover::None, true, 0), &[0, 1], &[]),
+            (with(&Failover::None, true, 1), &[0, 1], &[copies]),
+            (with(&Failover::None, true, 1), &[1, 2], &[]),
+            (with(&Failover::None, true, 1), &[0], &[]),
+            (with(&Failover::None, true, 2), &[0, 1], &[]),
+            (with(&Failover::None, true, 1), &[0, 1, 2], &[]),
+            (with(&automatic, true, 1), &[0, 1], &[votes, copies]),
+        ] {
+            let set = down.iter().copied().map(Member).collect();
+            let found = config.caveats_without(&set, members);
+            let right =
+                found.len() == expected.len() && found.iter().zip(expected).all(|(f, e)| f.contains(e));
+            assert!(right, "{config:?} without {down:?}: {found:#?}");
+        }
+    }
 
     #[test]
     fn settings_that_cannot_be_are_told() {

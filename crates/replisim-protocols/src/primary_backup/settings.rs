@@ -93,7 +93,7 @@ impl Settings {
     }
 
     pub(super) fn majority(&self) -> u32 {
-        self.members / 2 + 1
+        majority(self.members)
     }
 
     /// How long a member hears nothing before it suspects the primary, where members do.
@@ -142,6 +142,11 @@ impl Settings {
         let claimed = least + (self.me.0 + members - least % members) % members;
         Some(claimed).filter(|claimed| *claimed <= LAST_TERM)
     }
+}
+
+/// How many of so many members are more than half.
+pub(super) fn majority(members: u32) -> u32 {
+    members / 2 + 1
 }
 
 pub(super) fn first_primary(members: Members<'_>, config: &Config) -> Member {

@@ -69,6 +69,7 @@ fn explain_has_a_screen_for_everything() {
         "zipf",
         "session",
         "protocol.quorum.read",
+        "automatic.after",
     ] {
         words.push(word.to_owned());
     }
@@ -80,6 +81,7 @@ fn explain_has_a_screen_for_everything() {
         assert!((2..=60).contains(&lines), "{word} takes {lines} lines:\n{text}");
         let widest = text.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(130), "{word} is too wide:\n{text}");
+        assert!(!text.lines().any(|line| line.ends_with('…')), "{word} is cut:\n{text}");
     }
     assert!(out(&scratch.run(&["explain"])).contains("topology"));
     let unknown = scratch.run(&["explain", "partitoin"]);

@@ -239,6 +239,24 @@ fn two_nodes_without_a_time_between_them() {
 }
 
 #[test]
+fn a_time_in_one_direction_only() {
+    check(
+        MAP,
+        "  rtts: [{ from: us, to: eu, rtt: 80ms }]\n  nodes: { p: us, r: eu }\n",
+        &[],
+        r#"
+        error: no round-trip time from `eu` to `us`
+          --> small.yaml:4:3
+           |
+         4 |   rtts: [{ from: us, to: eu, rtt: 80ms }]
+           |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+           |
+           = help: `from` and `to` give one direction, `between: [a, b]` both; or give it under `topology: rtts`, or a `latency` for such links under `network`
+        "#,
+    );
+}
+
+#[test]
 fn no_map_and_no_latency() {
     check(
         MAP,
@@ -582,6 +600,22 @@ fn an_expectation_of_no_measure() {
             |
          13 |   - lost_writs == 0
             |     ^^^^^^^^^^^^^^^
+        "#,
+    );
+}
+
+#[test]
+fn two_expectations_in_one() {
+    check(
+        &format!("expect:\n{LAST}"),
+        "expect:\n  max(rto) < 10s\n  lost_writes == 0\n",
+        &[],
+        r#"
+        error: compares twice: each expectation is an item of its own, with `- ` before it
+           --> small.yaml:13:3
+            |
+         13 |   max(rto) < 10s
+            |   ^^^^^^^^^^^^^^
         "#,
     );
 }

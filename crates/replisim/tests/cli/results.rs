@@ -109,6 +109,35 @@ fn one_expectation_that_is_not_met_outweighs_what_is_undecided() {
 }
 
 #[test]
+fn what_was_changed_and_what_more_seeds_would_decide_stand_in_the_table() {
+    let scratch = Scratch::new("table");
+    let expect = "expect=['mean(staleness{workload=reader}) < 7ms']";
+    let args = ["run", "small.yaml", "--seeds", "3", "--no-charts", "--set", expect, "--set", "faults=[]"];
+    let text = out(&scratch.run(&args));
+    for part in [
+        "changed      faults=[]\n",
+        "undecided: mean(staleness{workload=reader}) < 7ms (it is",
+        ": more seeds would decide)",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let text = out(&scratch.run(&["run", "small.yaml", "--no-charts"]));
+    assert!(!text.contains("changed") && !text.contains("would decide"), "{text}");
+}
+
+#[test]
+fn a_scenario_without_its_ending_is_asked_for_with_it() {
+    let scratch = Scratch::new("ending");
+    for (path, says) in
+        [("small", "did you mean small.yaml?"), ("large.yaml", "`replisim new` writes a scenario")]
+    {
+        let output = scratch.run(&["run", path]);
+        assert_eq!(code(&output), 74, "{path}");
+        assert!(err(&output).contains(says), "{path}: {}", err(&output));
+    }
+}
+
+#[test]
 fn the_seed_decides_the_digest_and_so_do_several() {
     let scratch = Scratch::new("seed");
     let mut digests = Vec::new();
