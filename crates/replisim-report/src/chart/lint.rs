@@ -1,4 +1,5 @@
-//! Finds text that a reader of a picture could not read: cut off, overlapping, empty or tiny.
+//! Finds text that a reader of a picture could not read: cut off, overlapping, empty, tiny, or in signs that the vendored
+//! font lacks, which a PNG shows as boxes.
 //!
 //! Works on any SVG whose text is in `<text>` elements without children, which is what the charts here contain. Text
 //! is measured with the vendored font. Whether a line crosses a text is not examined.
@@ -32,6 +33,9 @@ fn faults_of(document: &Document<'_>) -> Vec<String> {
         let shown_size = label.size * sheet.zoom;
         if shown_size < SMALLEST_TEXT - 0.01 {
             faults.push(format!("'{}' is tiny: {shown_size:.1} px", label.text));
+        }
+        if let Some(sign) = text::lacking(&label.text) {
+            faults.push(format!("'{}' has a sign that the font lacks: {sign}", label.text));
         }
         if !sheet.bounds.contains(&label.bounds) {
             faults.push(format!("'{}' leaves the view box", label.text));
@@ -222,6 +226,13 @@ mod tests {
         check(r#"<text x="10" y="10" font-size="48">top</text>"#, &["'top' leaves the view box"]);
         check(r#"<text x="10" y="10" dy="0.76em" font-size="48">top</text>"#, &[]);
         check(r#"<text x="10" y="199" font-size="48">bottom</text>"#, &["'bottom' leaves the view box"]);
+    }
+
+    #[test]
+    fn signs_that_the_font_lacks_are_found() {
+        check(r#"<text x="10" y="100" font-size="48">a – b · µ …</text>"#, &[]);
+        let found = "'a → b' has a sign that the font lacks: →";
+        check(r#"<text x="10" y="100" font-size="48">a → b</text>"#, &[found]);
     }
 
     #[test]

@@ -129,9 +129,14 @@ impl Card {
         let clients = place.clients.iter().map(|name| (Symbol::Client, name));
         let mut items: Vec<(Symbol, String)> = nodes.chain(clients).map(fit).collect();
         if items.len() > ITEMS_MAX {
-            let unnamed = items.len() - (ITEMS_MAX - 1);
-            items.truncate(ITEMS_MAX - 1);
-            items.push((Symbol::None, format!("+ {unnamed} more")));
+            // Of many nodes some stand for all, but each client does something of its own.
+            let room = ITEMS_MAX - 1;
+            let nodes = place.nodes.len().min(room - place.clients.len().min(room / 2));
+            let unnamed = items.len() - room;
+            items.drain(nodes..place.nodes.len());
+            items.truncate(room);
+            let at = if nodes < place.nodes.len() { nodes } else { room };
+            items.insert(at, (Symbol::None, format!("+ {unnamed} more")));
         }
         let columns = items.len().div_ceil(3).max(1);
         let width = |(symbol, name): &(Symbol, String)| symbol.indent() + text::width(name, SMALL.size);

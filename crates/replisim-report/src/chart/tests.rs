@@ -32,6 +32,31 @@ fn a_log_axis_says_where_zeros_went() {
 }
 
 #[test]
+fn of_a_crowded_place_clients_are_named_too() {
+    for (nodes, clients, shown) in [
+        (1_000, 1, (10, 1)),
+        (1_000, 20, (6, 5)),
+        (2, 20, (2, 9)),
+        (11, 1, (11, 1)),
+        (12, 0, (12, 0)),
+        (13, 0, (11, 0)),
+    ] {
+        let map = NetworkMap {
+            title: "t".into(),
+            subtitle: String::new(),
+            places: vec![place("a", nodes, clients)],
+            links: vec![],
+        };
+        let svg = map.svg();
+        let named = |what: &str| svg.lines().filter(|line| line.starts_with(what)).count();
+        assert_eq!((named("node-"), named("client-")), shown, "{nodes} nodes, {clients} clients");
+        let left = nodes + clients - shown.0 - shown.1;
+        assert_eq!(svg.contains(&format!("+ {left} more")), left > 0, "{nodes} nodes, {clients} clients");
+        assert_eq!(faults(&svg), [""; 0]);
+    }
+}
+
+#[test]
 fn labels_that_find_no_spot_are_counted_in_the_subtitle() {
     let places = vec![place("a", 1, 0), place("b", 1, 0)];
     let link = |i: usize| Link { a: 0, b: 1, label: format!("a label of some length {i}") };

@@ -45,6 +45,11 @@ pub(super) fn fit(text: &str, size: f64, max_width: f64) -> String {
         .unwrap_or_else(|| "…".to_owned())
 }
 
+/// The first sign of a text that the vendored font does not have.
+pub(super) fn lacking(text: &str) -> Option<char> {
+    text.chars().find(|sign| font().glyph_id(*sign).0 == 0)
+}
+
 fn font() -> &'static FontRef<'static> {
     static FONT: OnceLock<FontRef<'static>> = OnceLock::new();
     FONT.get_or_init(|| FontRef::try_from_slice(ROBOTO).expect("the vendored font is a valid TrueType file"))
