@@ -50,7 +50,7 @@ impl Ends {
     pub(super) fn label(&self) -> String {
         match self.names_of_ends() {
             Some((a, b, true)) => format!("{a} – {b}"),
-            Some((a, b, false)) => format!("{a} to {b}"),
+            Some((a, b, false)) => format!("{a} → {b}"),
             None => String::new(),
         }
     }

@@ -33,9 +33,9 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 
 /// `text` if it fits into `max_width`, otherwise its longest beginning that does, ended by "…".
 ///
-/// Control characters, which XML forbids, are removed on the way.
+/// Control characters, which XML forbids, are removed on the way, and arrows, which the font lacks, are put in words.
 pub(super) fn fit(text: &str, size: f64, max_width: f64) -> String {
-    let text: String = text.trim().chars().filter(|c| !c.is_control()).collect();
+    let text: String = text.trim().replace('→', "to").chars().filter(|c| !c.is_control()).collect();
     if width(&text, size) <= max_width {
         return text;
     }
@@ -67,5 +67,6 @@ mod tests {
         assert_eq!(fit(name, 14.0, 1000.0), name);
         assert_eq!(fit("tab\there\u{0}", 14.0, 1000.0), "tabhere");
         assert_eq!(fit("anything", 14.0, 0.0), "…");
+        assert_eq!(fit("a → b lossy", 14.0, 1000.0), "a to b lossy");
     }
 }
