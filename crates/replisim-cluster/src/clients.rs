@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand::Rng;
 use replisim_engine::random::{below, open_unit};
-use replisim_engine::{Duration, Label, Stream, Streams, Time, TimerSlot};
+use replisim_engine::{Duration, InFlight, Label, Stream, Streams, Time, TimerSlot};
 use replisim_network::Site;
 use replisim_observe::{Client, Group, Key, Member, Op, Version};
 use replisim_protocols::{Change, Consistency, Request};
@@ -133,16 +133,11 @@ pub(crate) struct OpState {
     pub(crate) via: Via,
     /// How often it has been sent on.
     pub(crate) redirections: u8,
-    open: bool,
 }
 
-/// All attempts since the oldest open one. Where nothing is tried again an attempt has the number of its operation.
+/// All attempts that are open. Where nothing is tried again an attempt has the number of its operation.
 #[derive(Debug, Default)]
-pub(crate) struct Ops {
-    first: u64,
-    states: VecDeque<OpState>,
-    open: usize,
-}
+pub(crate) struct Ops(InFlight<OpState>);
 
 impl Source {
     /// Fails with a sentence where a law is none. The clients stop at `end`.
@@ -292,37 +287,23 @@ impl Ops {
         to: Member,
         via: Via,
     ) -> Op {
-        let redirections = 0;
-        self.states.push_back(OpState { client, request, manner, to, via, redirections, open: true });
-        self.open += 1;
-        Op(self.first + self.states.len() as u64 - 1)
+        Op(self.0.begin(OpState { client, request, manner, to, via, redirections: 0 }))
     }
 
     /// Closes `op`; false if it was closed before.
     pub(crate) fn close(&mut self, op: Op) -> bool {
-        let i = op.0.checked_sub(self.first);
-        let Some(state) = i.and_then(|i| self.states.get_mut(i as usize)).filter(|state| state.open) else {
-            return false;
-        };
-        state.open = false;
-        self.open -= 1;
-        while self.states.front().is_some_and(|state| !state.open) {
-            self.states.pop_front();
-            self.first += 1;
-        }
-        true
+        self.0.end(op.0).is_some()
     }
 
     /// An attempt under way; none once it is closed.
+    #[inline]
     pub(crate) fn get(&self, op: Op) -> Option<&OpState> {
-        let i = op.0.checked_sub(self.first)?;
-        self.states.get(i as usize).filter(|state| state.open)
+        self.0.get(op.0)
     }
 
     /// An attempt is sent on to another member.
     pub(crate) fn redirect(&mut self, op: Op, to: Member) {
-        let i = op.0.checked_sub(self.first);
-        if let Some(state) = i.and_then(|i| self.states.get_mut(i as usize)) {
+        if let Some(state) = self.0.get_mut(op.0) {
             state.to = to;
             state.redirections += 1;
         }
@@ -330,7 +311,7 @@ impl Ops {
 
     /// How many are open.
     pub(crate) fn count_open(&self) -> usize {
-        self.open
+        self.0.len()
     }
 }
 

@@ -138,8 +138,7 @@ impl Keys {
 #[derive(Clone, Debug)]
 pub(crate) enum KeySampler {
     Uniform(u32),
-    /// Cumulative probabilities by rank: exact for every theta, one number and a binary search a draw.
-    Table(Vec<f64>),
+    Table(RankTable),
     /// How many keys are hot, how many are not, and the share of operations on the hot ones.
     HotSpot(u32, u32, f64),
     /// How many there are, and how often one has been taken.
@@ -156,7 +155,7 @@ impl KeySampler {
                 let mut table = zipf.sums();
                 let sum = table.last().copied().unwrap_or(1.0);
                 table.iter_mut().for_each(|cumulative| *cumulative /= sum);
-                KeySampler::Table(table)
+                KeySampler::Table(RankTable::new(table))
             }
             Keys::HotSpot(spot) => {
                 let hot = spot.hot_keys();
@@ -171,7 +170,7 @@ impl KeySampler {
     pub(crate) fn sample(&mut self, way: Option<Way>, rng: &mut impl Rng) -> Key {
         match self {
             KeySampler::Uniform(count) => Key(below(rng, u64::from(*count)) as u32),
-            KeySampler::Table(table) => Key(rank(table, open_unit(rng))),
+            KeySampler::Table(table) => Key(table.rank(open_unit(rng))),
             KeySampler::HotSpot(hot, cold, operations) => match open_unit(rng) < *operations {
                 true => Key(below(rng, u64::from(*hot)) as u32),
                 false => Key(*hot + below(rng, u64::from(*cold)) as u32),
@@ -197,6 +196,32 @@ impl KeySampler {
 fn next(taken: &mut u64, count: u32) -> Key {
     *taken += 1;
     Key(((*taken - 1) % u64::from(count)) as u32)
+}
+
+/// Cumulative probabilities by rank: exact for every theta, one number a draw. A guide (Chen & Asau 1974) leaves a few
+/// ranks to search.
+#[derive(Clone, Debug)]
+pub(crate) struct RankTable {
+    cumulative: Vec<f64>,
+    /// For each of `2^k` equal parts of the interval from 0 to 1: the rank of its beginning; and the last rank. A power of
+    /// two, so that which part a number lies in is exact.
+    guide: Vec<u32>,
+}
+
+impl RankTable {
+    fn new(cumulative: Vec<f64>) -> RankTable {
+        let parts = cumulative.len().next_power_of_two();
+        let beginnings = (0..parts).map(|part| rank(&cumulative, part as f64 / parts as f64));
+        let guide = beginnings.chain([cumulative.len() as u32 - 1]).collect();
+        RankTable { cumulative, guide }
+    }
+
+    #[inline]
+    fn rank(&self, u: f64) -> u32 {
+        let part = (u * (self.guide.len() - 1) as f64) as usize;
+        let (first, last) = (self.guide[part], self.guide[part + 1]);
+        first + rank(&self.cumulative[first as usize..=last as usize], u)
+    }
 }
 
 /// The first place whose cumulative weight is above `u`.
@@ -265,6 +290,22 @@ mod tests {
     /// The keys that come in a hundred reads.
     fn read(sampler: &mut KeySampler, stream: &mut impl Rng) -> BTreeSet<u32> {
         (0..100).map(|_| sampler.sample(None, stream).0).collect()
+    }
+
+    #[test]
+    fn the_guide_leads_to_the_rank_that_a_search_of_all_finds() {
+        let mut stream = Streams::new(5).named("keys");
+        for (count, theta) in [(1, 0.99), (2, 0.0), (20, 0.99), (1_000, 0.5), (1_025, 10.0), (100_000, 1.2)] {
+            let KeySampler::Table(table) = KeySampler::new(&Keys::Zipf(Zipf { count, theta })) else {
+                panic!("a table")
+            };
+            let edges =
+                table.cumulative.iter().take(100).flat_map(|edge| [edge.next_down(), *edge, edge.next_up()]);
+            let edges: Vec<f64> = edges.filter(|u| *u < 1.0).collect();
+            for u in edges.into_iter().chain((0..10_000).map(|_| open_unit(&mut stream))) {
+                assert_eq!(table.rank(u), rank(&table.cumulative, u), "{count} keys, theta {theta}, u = {u}");
+            }
+        }
     }
 
     #[test]

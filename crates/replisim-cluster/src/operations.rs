@@ -68,7 +68,12 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let state = &mut self.clients[client.index()];
         let deadline = due + timeout;
         // Time-outs of one workload are equal, so its deadlines nearly come in order; a script's may not.
-        let place = state.deadlines.partition_point(|(other, _)| *other <= deadline);
+        let place = match state.deadlines.back() {
+            Some((last, _)) if *last > deadline => {
+                state.deadlines.partition_point(|(other, _)| *other <= deadline)
+            }
+            _ => state.deadlines.len(),
+        };
         state.deadlines.insert(place, (deadline, op));
         if place == 0 {
             self.stage.queue.arm(state.deadline_timer, deadline);

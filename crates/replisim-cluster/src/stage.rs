@@ -30,9 +30,7 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) layout: Layout,
     lanes: usize,
     /// What each member shows for each key; the copies of one key lie together.
-    store: Vec<Option<Stored>>,
-    /// The size of each.
-    value_bytes: Vec<u32>,
+    store: Vec<Shown>,
     /// What nodes, and after them clients, have on the wall.
     pub(crate) clocks: Vec<Clock>,
     pub(crate) nodes: Vec<Node<P>>,
@@ -52,6 +50,15 @@ pub(crate) struct Stage<P: Protocol, O> {
     pub(crate) persisting: Option<u64>,
     /// Answers of instances within clients: they are there at once.
     pub(crate) answers: VecDeque<(Op, Member, Reply)>,
+}
+
+/// What a member shows for a key, and the size of the value. Packed: a store is read all over.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shown {
+    version: Version,
+    write: Write,
+    bytes: u32,
+    is_there: bool,
 }
 
 /// Who reigns in a replication group.
@@ -133,8 +140,7 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
             digest: Digest::new(),
             layout,
             lanes,
-            store: vec![None; copies],
-            value_bytes: vec![0; copies],
+            store: vec![Shown::default(); copies],
             clocks: clocks.iter().map(Clock::new).collect(),
             nodes: names.iter().map(|_| Node::default()).collect(),
             disks,
@@ -168,9 +174,10 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
     }
 
     /// A message has arrived, or never will.
-    pub(crate) fn observe_carried(&mut self, envelope: &Envelope<P>, arrived: bool) {
-        let Envelope { from, to, sent, ref content, .. } = *envelope;
-        let name = content.name().text;
+    #[inline]
+    pub(crate) fn observe_carried(&mut self, envelope: &Envelope<P>, name: Name, arrived: bool) {
+        let Envelope { from, to, sent, .. } = *envelope;
+        let name = name.text;
         self.observer.carried(Carried { name, from: from.0, to: to.0, sent, until: self.now, arrived });
     }
 
@@ -199,17 +206,18 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
         let width = self.layout.group_size() as usize;
         let first = group.index() * width + member.index();
         for cell in (first..self.store.len()).step_by(self.layout.groups() as usize * width) {
-            self.store[cell] = None;
+            self.store[cell].set(None);
         }
     }
 
     pub(crate) fn lose(&mut self, packet: Packet) {
         if let Some(envelope) = self.envelopes.take(packet) {
+            let name = envelope.content.name();
             self.digest.absorb(self.now.nanos());
             self.digest.absorb_label(const { Label::of("lost") });
-            self.digest.absorb_label(envelope.content.name().label);
+            self.digest.absorb_label(name.label);
             self.digest.absorb(envelope.content.detail());
-            self.observe_carried(&envelope, false);
+            self.observe_carried(&envelope, name, false);
         }
         self.observe(Observation::Lost);
     }
@@ -225,6 +233,24 @@ impl<P: Protocol, O: Observer> Stage<P, O> {
 
     fn cell(&self, key: Key, member: Member) -> usize {
         key.index() * self.layout.group_size() as usize + member.index()
+    }
+}
+
+impl Shown {
+    #[inline]
+    fn of(Stored { version, write }: Stored) -> Shown {
+        Shown { version, write, bytes: 0, is_there: true }
+    }
+
+    #[inline]
+    fn get(&self) -> Option<Stored> {
+        self.is_there.then_some(Stored { version: self.version, write: self.write })
+    }
+
+    /// The size stays: nobody asks for that of what was taken back.
+    fn set(&mut self, stored: Option<Stored>) {
+        let bytes = self.bytes;
+        *self = Shown { bytes, ..stored.map_or(Shown::default(), Shown::of) };
     }
 }
 
@@ -314,14 +340,13 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
 
     fn apply(&mut self, key: Key, stored: Stored, bytes: u32) {
         let cell = self.stage.cell(key, self.me);
-        self.stage.store[cell] = Some(stored);
-        self.stage.value_bytes[cell] = bytes;
+        self.stage.store[cell] = Shown { bytes, ..Shown::of(stored) };
         self.observe(Observation::Applied { member: self.node(), key, stored });
     }
 
     fn unapply(&mut self, key: Key, undone: Stored, back_to: Option<Stored>) {
         let cell = self.stage.cell(key, self.me);
-        self.stage.store[cell] = back_to;
+        self.stage.store[cell].set(back_to);
         self.observe(Observation::Unapplied { member: self.node(), key, undone, back_to });
     }
 
@@ -335,20 +360,20 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
 
     fn purge(&mut self, key: Key, tombstone: Stored) {
         let cell = self.stage.cell(key, self.me);
-        self.stage.store[cell] = None;
+        self.stage.store[cell].set(None);
         self.observe(Observation::Purged { member: self.node(), key, stored: tombstone });
     }
 
     fn read(&self, key: Key) -> Option<Stored> {
         if self.stage.layout.keeps(self.group, key) {
-            self.stage.store[self.stage.cell(key, self.me)]
+            self.stage.store[self.stage.cell(key, self.me)].get()
         } else {
             None
         }
     }
 
     fn value_bytes(&self, key: Key) -> u32 {
-        self.stage.value_bytes[self.stage.cell(key, self.me)]
+        self.stage.store[self.stage.cell(key, self.me)].bytes
     }
 
     fn keys(&self) -> u32 {
@@ -468,6 +493,7 @@ impl<P: Protocol> Envelopes<P> {
         Some(Envelope { content, copied, ..*envelope })
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, packet: Packet) -> Option<Envelope<P>> {
         let envelope = self.slots[packet.0 as usize].take();
         self.free.push(packet.0);

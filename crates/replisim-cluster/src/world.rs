@@ -360,35 +360,36 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     /// Hands over whatever the network has brought.
+    #[inline]
     fn receive(&mut self) {
         while let Some(arrival) = self.stage.network.take_arrival() {
-            match arrival {
-                Arrival::Lost(packet) => self.stage.lose(packet),
+            let envelope = match arrival {
+                Arrival::Delivered(packet) => self.stage.envelopes.take(packet),
+                Arrival::Lost(packet) => {
+                    self.stage.lose(packet);
+                    continue;
+                }
                 Arrival::Copy(packet) => {
-                    let Some(copy) = self.stage.envelopes.copy(packet) else { continue };
                     self.stage.observe(Observation::Duplicated);
-                    self.deliver(copy);
+                    self.stage.envelopes.copy(packet)
                 }
-                Arrival::Delivered(packet) => {
-                    if let Some(envelope) = self.stage.envelopes.take(packet) {
-                        self.deliver(envelope);
-                    }
-                }
-            }
+            };
+            envelope.into_iter().for_each(|envelope| self.deliver(envelope));
         }
     }
 
     /// A message reaches the machine of its receiver.
+    #[inline]
     fn deliver(&mut self, envelope: Envelope<P>) {
-        let label = envelope.content.name().label;
-        self.trace(label, self.labels.sites[envelope.to.index()], envelope.content.detail());
+        let name = envelope.content.name();
+        self.trace(name.label, self.labels.sites[envelope.to.index()], envelope.content.detail());
         self.stage.digest.absorb_label(self.labels.sites[envelope.from.index()]);
         if envelope.copied && !matches!(envelope.content, Content::Protocol(_)) {
             // A client's request has a number, and so has its answer: the second copy is recognised and dropped.
             return self.stage.observe(Observation::Delivered);
         }
         let is_up = self.stage.nodes.get(envelope.to.index()).is_none_or(Node::is_up);
-        self.stage.observe_carried(&envelope, is_up);
+        self.stage.observe_carried(&envelope, name, is_up);
         match self.stage.nodes.get_mut(envelope.to.index()) {
             Some(node) if !node.is_up() => self.stage.observe(Observation::Lost),
             Some(node) if !node.runs() => node.inbox.push_back(Waiting::Message(envelope)),
@@ -397,6 +398,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
     }
 
     /// The receiver handles a message.
+    #[inline]
     pub(crate) fn open(&mut self, Envelope { group, from, to, sent, content, .. }: Envelope<P>) {
         self.stage.observe(Observation::Delivered);
         let layout = self.stage.layout;

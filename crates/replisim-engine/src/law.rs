@@ -266,18 +266,27 @@ impl Sampler {
     }
 
     /// One draw in nanoseconds.
+    #[inline]
     pub fn sample_nanos(&self, rng: &mut impl Rng) -> f64 {
         match self {
             Sampler::Constant(value) => *value,
             Sampler::Uniform { least, width } => least + width * open_unit(rng),
             Sampler::Exponential { mean } => -mean * libm::log1p(-open_unit(rng)),
-            Sampler::Normal { mean, sd } => (mean + sd * normal::quantile(open_unit(rng))).max(0.0),
             Sampler::Lognormal { median, sigma } => {
                 median * libm::exp(sigma * normal::quantile(open_unit(rng)))
             }
-            Sampler::Pareto { scale, shape } => scale * libm::pow(1.0 - open_unit(rng), -1.0 / shape),
+            other => other.sample_rarer(rng),
+        }
+    }
+
+    /// Out of line, so that the common laws are short where they are drawn from.
+    #[inline(never)]
+    fn sample_rarer(&self, rng: &mut impl Rng) -> f64 {
+        match self {
+            Sampler::Normal { mean, sd } => (mean + sd * normal::quantile(open_unit(rng))).max(0.0),
+            Sampler::Pareto { scale, shape } => scale * libm::exp(-libm::log1p(-open_unit(rng)) / shape),
             Sampler::Weibull { scale, shape } => {
-                scale * libm::pow(-libm::log1p(-open_unit(rng)), 1.0 / shape)
+                scale * libm::exp(libm::log(-libm::log1p(-open_unit(rng))) / shape)
             }
             Sampler::Gamma { shape, scale } => scale * standard_gamma(*shape, rng),
             Sampler::Mixture(parts) => {
@@ -291,6 +300,7 @@ impl Sampler {
                 let i = position as usize;
                 sorted[i] + (sorted[i + 1] - sorted[i]) * (position - i as f64)
             }
+            common => common.sample_nanos(rng),
         }
     }
 

@@ -5,11 +5,13 @@
 //!   wrongness of clocks as users write them.
 //! - [`queue`]: the event queue, in exact (time, insertion) order, with timers that can be moved and cancelled.
 //! - [`run`]: the run loop, and the trace digest it feeds ([`digest`]).
+//! - [`in_flight`]: a table of what has begun and not ended.
 //! - [`random`]: streams of randomness found by name; [`law`]: the distributions drawn from them.
 //!
 //! What it never knows: nodes, networks, replication, files, the wall clock.
 
 pub mod digest;
+pub mod in_flight;
 pub mod law;
 mod normal;
 pub mod quantity;
@@ -20,6 +22,7 @@ pub mod signed;
 pub mod time;
 
 pub use digest::{Digest, Label, Name};
+pub use in_flight::InFlight;
 pub use law::{Law, Sampler};
 pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};

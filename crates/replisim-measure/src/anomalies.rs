@@ -382,7 +382,6 @@ mod tests {
             invoked: now,
             last_ack: None,
             line: Version(0),
-            open: true,
         };
         let versions = &[stored.version];
         let reflected = Reflected { versions, judged: versions, saw: &[] };

@@ -15,7 +15,7 @@ use crate::keyspace::Keyspace;
 use crate::measures::{count_by, distribution_by, whole};
 use crate::operations::OpenOp;
 use crate::reflected::Reflected;
-use crate::retirement::REMEMBERED;
+use crate::retirement::remembered;
 use crate::rightful::Rightful;
 use crate::series::Slices;
 
@@ -34,7 +34,7 @@ impl Incidents {
         let (clients, space) = (roster.clients.len(), Keyspace::of(roster));
         Incidents {
             rightful: Rightful::new(space),
-            anomalies: Anomalies::new(clients, space, window, REMEMBERED),
+            anomalies: Anomalies::new(clients, space, window, remembered(roster)),
             failover: Failover::new(space, clients, window),
             availability: Availability::new(space, window, roster.unavailability_bound, slices),
         }

@@ -172,8 +172,29 @@ impl Measures {
 }
 
 impl Observer for Measures {
+    /// Messages are only counted, which is done in place; everything else is the business of many.
     #[inline]
     fn observe(&mut self, at: Time, group: Group, what: Observation) {
+        match what {
+            Observation::Sent { bytes } => {
+                self.messages.sent += 1;
+                if self.window.contains(at) {
+                    self.messages.sent_in_window += 1;
+                    self.messages.bytes += bytes;
+                }
+            }
+            Observation::Duplicated => self.messages.duplicated += 1,
+            Observation::Delivered => self.messages.delivered += 1,
+            Observation::Lost => self.messages.lost += 1,
+            what => self.spread(at, group, what),
+        }
+    }
+}
+
+impl Measures {
+    /// Sends an observation to the parts that it concerns.
+    #[inline(never)]
+    fn spread(&mut self, at: Time, group: Group, what: Observation) {
         if self.incidents.rightful().is_void(group, &what) {
             return;
         }
@@ -193,7 +214,7 @@ impl Observer for Measures {
                     }
                 };
                 let invoked = at;
-                let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, line, open: true };
+                let state = OpenOp { client, kind, key, scheduled, invoked, last_ack, line };
                 self.operations.invoked(op, state);
                 self.incidents.invoked(at, op, (kind, key), scheduled);
             }
@@ -265,16 +286,6 @@ impl Observer for Measures {
                 began.into_iter().for_each(|span| span.to = Some(at));
                 self.writes.fault_ended(at, fault);
             }
-            Observation::Sent { bytes } => {
-                self.messages.sent += 1;
-                if self.window.contains(at) {
-                    self.messages.sent_in_window += 1;
-                    self.messages.bytes += bytes;
-                }
-            }
-            Observation::Duplicated => self.messages.duplicated += 1,
-            Observation::Delivered => self.messages.delivered += 1,
-            Observation::Lost => self.messages.lost += 1,
             Observation::Retried { op, after, write } => self.retried(at, op, after, write),
             Observation::Recognised { op, write } => self.retries.recognised(op, write),
             Observation::Saw { key, version, .. } => self.reflections.saw(key, version),
@@ -283,7 +294,11 @@ impl Observer for Measures {
                 self.writes.unhinted(at, member, key, stored.version);
             }
             Observation::Purged { member, key, stored } => self.writes.purged(at, member, key, stored),
-            Observation::BasedOn { .. }
+            Observation::Sent { .. }
+            | Observation::Duplicated
+            | Observation::Delivered
+            | Observation::Lost
+            | Observation::BasedOn { .. }
             | Observation::Serving { .. }
             | Observation::PrimaryLost { .. }
             | Observation::PrimaryBack { .. } => {}
@@ -324,7 +339,7 @@ fn read_measures(roster: &Roster, reads: &[ReadTotals]) -> Vec<Measure> {
         distribution("staleness_when_stale_ms", |reads| &reads.when_stale),
         distribution("staleness_versions", |reads| &reads.versions),
         share("stale_reads", |reads| (reads.when_stale.count(), reads.staleness.count())),
-        share("t_visibility", |reads| (reads.visibility.fresh.count(), reads.visibility.all.count())),
+        share("t_visibility", |reads| (reads.visibility.fresh(), reads.visibility.all.count())),
     ]
 }
 

@@ -1,8 +1,6 @@
 //! What clients experience: latency, availability, throughput, and the count of all operations.
 
-use std::collections::VecDeque;
-
-use replisim_observe::{Client, Key, Op, OpKind, Outcome, Time, Version, Window};
+use replisim_observe::{Client, InFlight, Key, Op, OpKind, Outcome, Time, Version, Window};
 
 use crate::distribution::Distribution;
 use crate::series::{OperationSeries, Slices};
@@ -12,7 +10,8 @@ use crate::series::{OperationSeries, Slices};
 pub struct Operations {
     window: Window,
     slices: Slices,
-    open: OpenOps,
+    /// Those under way.
+    open: InFlight<OpenOp>,
     clients: Vec<[OpTotals; 2]>,
     series: Vec<OperationSeries>,
     /// Over the whole run.
@@ -49,15 +48,6 @@ pub(crate) struct OpenOp {
     pub(crate) last_ack: Option<(Time, Version, Key)>,
     /// For a read: what lies below this line counts as nothing. (With several lanes, each has its own.)
     pub(crate) line: Version,
-    /// Whether its end is still to come.
-    pub(crate) open: bool,
-}
-
-/// The operations since the oldest one under way.
-#[derive(Clone, Debug, Default)]
-struct OpenOps {
-    first: u64,
-    ops: VecDeque<OpenOp>,
 }
 
 impl Operations {
@@ -66,7 +56,7 @@ impl Operations {
         Operations {
             window,
             slices,
-            open: OpenOps::default(),
+            open: InFlight::default(),
             clients: vec![Default::default(); clients],
             series: vec![OperationSeries::new(slices.count); clients],
             totals: RunTotals::default(),
@@ -78,12 +68,12 @@ impl Operations {
         if self.window.contains(state.scheduled) {
             self.totals_of(state.client, state.kind).scheduled += 1;
         }
-        self.open.insert(op, state);
+        self.open.begin_as(op.0, state);
     }
 
     /// Books the end of an operation, and returns what was known of it.
     pub(crate) fn returned(&mut self, now: Time, op: Op, outcome: Outcome) -> Option<OpenOp> {
-        let state = self.open.remove(op)?;
+        let state = self.open.end(op.0)?;
         match outcome {
             Outcome::Ok => self.totals.ok += 1,
             Outcome::Failed => self.totals.failed += 1,
@@ -107,19 +97,18 @@ impl Operations {
 
     /// An operation under way.
     pub(crate) fn get_mut(&mut self, op: Op) -> Option<&mut OpenOp> {
-        self.open.get_mut(op)
+        self.open.get_mut(op.0)
     }
 
     /// When the oldest operation under way was invoked; `now` if there is none.
     pub(crate) fn oldest_open(&self, now: Time) -> Time {
-        self.open.ops.front().map_or(now, |op| op.invoked)
+        self.open.oldest().map_or(now, |op| op.invoked)
     }
 
     /// The run is over: operations still under way stay unknown.
     pub(crate) fn ended(&mut self) {
-        let open = self.open.ops.iter().filter(|op| op.open).count() as u64;
-        self.totals.unknown += open;
-        self.open = OpenOps::default();
+        self.totals.unknown += self.open.len() as u64;
+        self.open = InFlight::default();
     }
 
     /// Totals by client, reads and writes apart.
@@ -129,29 +118,5 @@ impl Operations {
 
     fn totals_of(&mut self, client: Client, kind: OpKind) -> &mut OpTotals {
         &mut self.clients[client.index()][usize::from(kind != OpKind::Read)]
-    }
-}
-
-impl OpenOps {
-    fn insert(&mut self, op: Op, state: OpenOp) {
-        if self.ops.is_empty() {
-            self.first = op.0;
-        }
-        self.ops.push_back(state);
-    }
-
-    fn get_mut(&mut self, op: Op) -> Option<&mut OpenOp> {
-        self.ops.get_mut(op.0.checked_sub(self.first)? as usize).filter(|state| state.open)
-    }
-
-    fn remove(&mut self, op: Op) -> Option<OpenOp> {
-        let state = self.get_mut(op)?;
-        state.open = false;
-        let closed = *state;
-        while self.ops.front().is_some_and(|state| !state.open) {
-            self.ops.pop_front();
-            self.first += 1;
-        }
-        Some(closed)
     }
 }

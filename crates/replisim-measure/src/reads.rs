@@ -32,6 +32,8 @@ pub struct Reads {
     space: Keyspace,
     /// By lane key.
     keys: Vec<KeyAcks>,
+    /// By lane key: what of it answers most questions. Small and apart, so that it is found in the cache.
+    fronts: Vec<Front>,
     clients: Vec<ReadTotals>,
     series: Vec<StalenessSeries>,
 }
@@ -55,6 +57,17 @@ struct KeyAcks {
     forgotten: Forgotten,
     /// Acked and later abandoned writes, as long as a read under way may have missed them.
     withdrawn: Vec<Withdrawn>,
+}
+
+/// The short of a [`KeyAcks`].
+#[derive(Clone, Copy, Debug, Default)]
+struct Front {
+    /// The write acked last; version 0 if none was.
+    last: (Time, Version),
+    /// The largest version among the acks.
+    high: Version,
+    /// Whether something has been withdrawn that a read may have missed.
+    withdrawn: bool,
 }
 
 /// Acks that have been forgotten.
@@ -97,6 +110,7 @@ impl Reads {
             slices,
             space,
             keys: vec![KeyAcks::default(); space.lane_keys()],
+            fronts: vec![Front::default(); space.lane_keys()],
             clients: vec![ReadTotals::default(); clients],
             series: vec![StalenessSeries::new(slices.count); clients],
         }
@@ -104,7 +118,9 @@ impl Reads {
 
     /// A write of `key` was acked.
     pub(crate) fn acked(&mut self, now: Time, key: Key, version: Version) {
-        self.keys[key.index()].push(now, version);
+        let acks = &mut self.keys[key.index()];
+        acks.push(now, version);
+        self.fronts[key.index()] = acks.front();
     }
 
     /// Something has become of writes. `oldest_open` is the invocation of the oldest operation under way.
@@ -123,13 +139,18 @@ impl Reads {
             News::BlockWithdrawn(_) => acks.withdraw_block(now),
         }
         acks.forget(oldest_open);
+        self.fronts[key.index()] = acks.front();
     }
 
     /// The write of `key` acked last before `now`, and its lane.
     #[inline]
     pub(crate) fn last_ack(&self, now: Time, key: Key) -> Option<(Time, Version, Key)> {
         let of_lane = |lane: Key| {
-            let (at, version) = self.keys[lane.index()].last_before(now)?;
+            let (at, version) = match self.fronts[lane.index()].last {
+                (_, Version(0)) => return None,
+                (at, version) if at < now => (at, version),
+                _ => self.keys[lane.index()].last_before(now)?,
+            };
             Some((at, version, lane))
         };
         self.space.lanes_of(key).filter_map(of_lane).max()
@@ -156,6 +177,9 @@ impl Reads {
         let lanes = || self.space.lanes_of(key).zip(reflected.judged);
         let (mut missed, mut oldest) = (0, None);
         for (lane, version) in lanes() {
+            if self.fronts[lane.index()].shows_all(*version) {
+                continue;
+            }
             let (of_lane, first) = self.keys[lane.index()].missed(*version, invoked);
             missed += of_lane;
             oldest = oldest.into_iter().chain(first).min();
@@ -177,8 +201,8 @@ impl Reads {
             let reflects = lanes().any(|(lane, version)| lane == of_lane && *version >= newest);
             let t = invoked.since(acked).nanos() as i64;
             totals.visibility.all.record(t);
-            if reflects {
-                totals.visibility.fresh.record(t);
+            if !reflects {
+                totals.visibility.missing.record(t);
             }
         }
     }
@@ -188,7 +212,24 @@ impl Reads {
     }
 }
 
+impl Front {
+    /// Whether a read of `version` certainly missed nothing.
+    #[inline]
+    fn shows_all(&self, version: Version) -> bool {
+        let Front { last, high, withdrawn } = *self;
+        version >= high && !withdrawn && (version > Version(0) || last.1 == Version(0))
+    }
+}
+
 impl KeyAcks {
+    fn front(&self) -> Front {
+        Front {
+            last: self.last_before(Time::MAX).unwrap_or_default(),
+            high: self.acks.back().map_or(Version(0), |last| last.high),
+            withdrawn: !self.withdrawn.is_empty(),
+        }
+    }
+
     fn push(&mut self, at: Time, version: Version) {
         let high = self.acks.back().map_or(version, |last| last.high.max(version));
         // Whoever came before with a larger minimum has a smaller one now; nearly always that is nobody.

@@ -227,8 +227,8 @@ impl OperationSeries {
 /// How often reads reflected the write acknowledged last before them, by the time since that acknowledgement.
 #[derive(Clone, Debug, Default)]
 pub struct Visibility {
-    /// Times of reads that reflected it.
-    pub fresh: Distribution,
+    /// Times of reads that did not reflect it: the few.
+    pub missing: Distribution,
     /// Times of all reads.
     pub all: Distribution,
 }
@@ -247,10 +247,15 @@ pub struct VisibilityPoint {
 }
 
 impl Visibility {
+    /// How many reads reflected it.
+    pub fn fresh(&self) -> u64 {
+        self.all.count() - self.missing.count()
+    }
+
     /// The curve in ten steps per power of ten. Steps without reads are left out.
     pub fn curve(&self) -> Vec<VisibilityPoint> {
-        // By bucket, not by sample: a bucket's fresh reads and all its reads lie in one step then.
-        let (all, fresh): (Vec<_>, Vec<_>) = (self.all.counts().collect(), self.fresh.counts().collect());
+        // By bucket, not by sample: the reads of a bucket that miss it and all its reads lie in one step then.
+        let (all, missing): (Vec<_>, Vec<_>) = (self.all.counts().collect(), self.missing.counts().collect());
         let mut points = Vec::new();
         let mut from = 0;
         for step in 0.. {
@@ -258,9 +263,9 @@ impl Visibility {
             let count = |counts: &[(u64, u64)]| {
                 counts.iter().filter(|(value, _)| from <= *value && *value < to).map(|(_, count)| count).sum()
             };
-            let (reads, reflecting) = (count(&all), count(&fresh));
+            let (reads, missing): (u64, u64) = (count(&all), count(&missing));
             if reads > 0 {
-                points.push(VisibilityPoint { from, to, reads, fresh: reflecting });
+                points.push(VisibilityPoint { from, to, reads, fresh: reads - missing });
             }
             if all.last().is_none_or(|(value, _)| *value < to) {
                 return points;
@@ -272,7 +277,7 @@ impl Visibility {
 
     /// Takes in what another run saw.
     pub fn merge(&mut self, other: &Visibility) {
-        self.fresh.merge(&other.fresh);
+        self.missing.merge(&other.missing);
         self.all.merge(&other.all);
     }
 }
@@ -295,7 +300,7 @@ mod tests {
         let mut visibility = Visibility::default();
         // Both lie in one bucket of the histogram, which crosses the end of a step (15 848 931 ns).
         [15_848_000, 15_849_100].iter().for_each(|time| visibility.all.record(*time));
-        visibility.fresh.record(15_848_000);
+        visibility.missing.record(15_849_100);
         let steps: Vec<_> = visibility.curve().iter().map(|point| (point.reads, point.fresh)).collect();
         assert_eq!(steps, [(2, 1)]);
     }

@@ -10,7 +10,10 @@
 pub struct TimeWeighted {
     /// Buckets per power of two, as a power of two: the relative error is `2^-bits`.
     bits: u32,
-    buckets: Vec<Bucket>,
+    /// By bucket: time at levels in it. Apart from ramps: a value that ramps has few levels, and one that has levels no ramps.
+    levels: Vec<u64>,
+    /// By bucket.
+    ramps: Vec<Ramps>,
     /// Total time.
     weight: u128,
     /// Twice the integral of the value over time (a ramp's integral may be half a unit).
@@ -18,13 +21,14 @@ pub struct TimeWeighted {
     max: u64,
 }
 
+/// The ramps that start or end in a bucket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Bucket {
-    /// Time at levels in this bucket.
-    level: u64,
-    /// Starts less ends of ramps in this bucket, and the sum of their values.
-    ramps: i64,
-    ramp_sum: i128,
+struct Ramps {
+    /// Starts less ends.
+    count: i64,
+    /// The sum of the starts less that of the ends, each counted from the lower bound of the bucket: that keeps the sum
+    /// small. (A bucket of values of a day is 70 s wide, and holds a hundred million of them.)
+    sum: i64,
 }
 
 /// 1024 buckets per power of two: a relative error below 0.1 %.
@@ -41,7 +45,7 @@ impl Default for TimeWeighted {
 impl TimeWeighted {
     /// An empty distribution with `2^bits` buckets per power of two.
     pub fn new(bits: u32) -> TimeWeighted {
-        TimeWeighted { bits, buckets: Vec::new(), weight: 0, twice_integral: 0, max: 0 }
+        TimeWeighted { bits, levels: Vec::new(), ramps: Vec::new(), weight: 0, twice_integral: 0, max: 0 }
     }
 
     /// The value was `value` for `lasted` nanoseconds.
@@ -49,7 +53,8 @@ impl TimeWeighted {
         if lasted == 0 {
             return;
         }
-        self.bucket(value).level += lasted;
+        let i = self.index(value);
+        *reach(&mut self.levels, i) += lasted;
         self.weight += u128::from(lasted);
         self.twice_integral += 2 * u128::from(value) * u128::from(lasted);
         self.max = self.max.max(value);
@@ -60,12 +65,13 @@ impl TimeWeighted {
         if to <= from {
             return;
         }
-        let start = self.bucket(from);
-        start.ramps += 1;
-        start.ramp_sum += i128::from(from);
-        let end = self.bucket(to);
-        end.ramps -= 1;
-        end.ramp_sum -= i128::from(to);
+        for (end, sign) in [(from, 1), (to, -1)] {
+            let i = self.index(end);
+            let offset = (end - self.lower_bound(i)) as i64;
+            let ramps = reach(&mut self.ramps, i);
+            ramps.count += sign;
+            ramps.sum += sign * offset;
+        }
         let (from, to) = (u128::from(from), u128::from(to));
         self.weight += to - from;
         self.twice_integral += to * to - from * from;
@@ -94,34 +100,34 @@ impl TimeWeighted {
 
     /// The smallest value that was not exceeded during at least the share `q` of the time, within the relative error.
     pub fn quantile(&self, q: f64) -> Option<u64> {
-        let points = self.below();
-        let wanted = q * self.weight as f64;
-        let found = points.iter().find(|(_, time)| *time as f64 >= wanted).or(points.last());
-        found.map(|(value, _)| (*value).min(self.max))
+        let wanted = libm::ceil(q * self.weight as f64) as u128;
+        let mut last = None;
+        let found = self.below().inspect(|point| last = Some(*point)).find(|(_, time)| *time >= wanted);
+        found.or(last).map(|(value, _)| value.min(self.max))
     }
 
     /// Pairs (value, share of the time at or below it), for a chart: one for each bucket in which something changes.
     pub fn cumulative(&self) -> Vec<(u64, f64)> {
         let whole = self.weight as f64;
-        self.below().into_iter().map(|(value, time)| (value.min(self.max), time as f64 / whole)).collect()
+        self.below().map(|(value, time)| (value.min(self.max), time as f64 / whole)).collect()
     }
 
     /// The share of the time during which the value was 0.
     pub fn share_at_zero(&self) -> Option<f64> {
-        let zero = self.buckets.first().map_or(0, |bucket| bucket.level);
+        let zero = self.levels.first().copied().unwrap_or_default();
         (self.weight > 0).then(|| zero as f64 / self.weight as f64)
     }
 
     /// Takes in all of `other`, which must have as many buckets per power of two.
     pub fn merge(&mut self, other: &TimeWeighted) {
         assert_eq!(self.bits, other.bits, "distributions of one resolution");
-        if self.buckets.len() < other.buckets.len() {
-            self.buckets.resize(other.buckets.len(), Bucket::default());
+        for (i, level) in other.levels.iter().enumerate().rev() {
+            *reach(&mut self.levels, i) += level;
         }
-        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
-            mine.level += theirs.level;
-            mine.ramps += theirs.ramps;
-            mine.ramp_sum += theirs.ramp_sum;
+        for (i, Ramps { count, sum }) in other.ramps.iter().enumerate().rev() {
+            let mine = reach(&mut self.ramps, i);
+            mine.count += count;
+            mine.sum += sum;
         }
         self.weight += other.weight;
         self.twice_integral += other.twice_integral;
@@ -129,28 +135,24 @@ impl TimeWeighted {
     }
 
     /// For each bucket: its largest value, and the exact time spent at or below it. Runs of equal times are left out.
-    fn below(&self) -> Vec<(u64, u128)> {
-        let (mut levels, mut ramps, mut ramp_sum) = (0u128, 0i128, 0i128);
-        let mut points: Vec<(u64, u128)> = Vec::new();
-        for (i, bucket) in self.buckets.iter().enumerate() {
-            levels += u128::from(bucket.level);
-            ramps += i128::from(bucket.ramps);
-            ramp_sum += bucket.ramp_sum;
+    fn below(&self) -> impl Iterator<Item = (u64, u128)> {
+        let (mut levels, mut ramps, mut ramp_sum, mut before) = (0u128, 0i128, 0i128, 0u128);
+        (0..self.levels.len().max(self.ramps.len())).filter_map(move |i| {
+            let level = self.levels.get(i).copied().unwrap_or_default();
+            let Ramps { count, sum } = self.ramps.get(i).copied().unwrap_or_default();
+            // With nothing beginning, ending or on its way no time is spent here.
+            if ramps == 0 && (level, count, sum) == (0, 0, 0) {
+                return None;
+            }
+            levels += u128::from(level);
+            ramps += i128::from(count);
+            ramp_sum += i128::from(count) * i128::from(self.lower_bound(i)) + i128::from(sum);
             let next = self.lower_bound(i + 1);
             let time = levels + (ramps * i128::from(next) - ramp_sum) as u128;
-            if points.last().is_none_or(|(_, before)| *before < time) && time > 0 {
-                points.push((next - 1, time));
-            }
-        }
-        points
-    }
-
-    fn bucket(&mut self, value: u64) -> &mut Bucket {
-        let i = self.index(value);
-        if i >= self.buckets.len() {
-            self.buckets.resize(i + 1, Bucket::default());
-        }
-        &mut self.buckets[i]
+            let changes = time > before;
+            before = time;
+            changes.then_some((next - 1, time))
+        })
     }
 
     /// Values below `2^bits` have a bucket each; above, every power of two is split into `2^bits`.
@@ -163,6 +165,15 @@ impl TimeWeighted {
         let octave = (index >> self.bits).saturating_sub(1);
         ((index - (octave << self.bits)) as u64) << octave
     }
+}
+
+/// The place of an index, made if need be.
+#[inline]
+fn reach<T: Clone + Default>(places: &mut Vec<T>, i: usize) -> &mut T {
+    if i >= places.len() {
+        places.resize(i + 1, T::default());
+    }
+    &mut places[i]
 }
 
 #[cfg(test)]

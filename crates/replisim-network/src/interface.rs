@@ -46,6 +46,12 @@ impl Interface {
         Interface { busy_until: Time::ZERO, severed: Vec::new(), ends: Vec::new() }
     }
 
+    /// Whether nothing waits.
+    #[inline]
+    pub(crate) fn is_free(&self, now: Time) -> bool {
+        self.busy_until <= now
+    }
+
     /// Hands over so many bytes; when the last of them is on the wire.
     #[inline]
     pub(crate) fn put(&mut self, now: Time, bandwidth: Option<Bandwidth>, bytes: u64) -> Time {
@@ -94,6 +100,9 @@ impl Interface {
     /// Whether the way was there when this left.
     #[inline]
     pub(crate) fn let_out(&self, Departure(at): Departure) -> bool {
+        if self.severed.is_empty() {
+            return true;
+        }
         let began = self.severed.partition_point(|(from, _)| *from < at);
         began == 0 || self.severed[began - 1].1 <= at
     }
@@ -106,6 +115,12 @@ impl Interface {
 }
 
 impl Journey {
+    /// Of what does not wait.
+    #[inline]
+    pub(crate) fn at_once(arrival: Time) -> Journey {
+        Journey { departure: Departure::AT_ONCE, arrival }
+    }
+
     #[inline]
     pub(crate) fn new(now: Time, leaves: Time, arrival: Time) -> Journey {
         let departure = if leaves > now { Departure(leaves) } else { Departure::AT_ONCE };

@@ -156,8 +156,31 @@ impl Wires {
     #[inline]
     pub(crate) fn carry(&mut self, now: Time, index: u32, purpose: Purpose, bytes: u64) -> Option<Journey> {
         let link = &mut self.links[index as usize];
-        let count = u64::from(link.draws[purpose.slot()]);
-        link.draws[purpose.slot()] += 1;
+        let draws = &mut link.draws[purpose.slot()];
+        let count = u64::from(*draws);
+        *draws += 1;
+        let profile = self.profiles.get(link.profile);
+        let nothing_in_the_way = matches!(link.road, Road::Direct)
+            && link.effect.is_none()
+            && profile.is_boundless()
+            && link.interface.is_free(now);
+        if !nothing_in_the_way {
+            return self.carry_with_care(now, index, (purpose, count), bytes);
+        }
+        let delay = profile.delay(purpose.kind()).sample(&mut link.stream.draw(purpose.label(), count));
+        Some(Journey::at_once(now + delay))
+    }
+
+    /// The same where there is loss, a bandwidth, an impairment or another way.
+    #[inline(never)]
+    fn carry_with_care(
+        &mut self,
+        now: Time,
+        index: u32,
+        (purpose, count): (Purpose, u64),
+        bytes: u64,
+    ) -> Option<Journey> {
+        let link = &mut self.links[index as usize];
         let profile = self.profiles.get(link.profile);
         let effect_bandwidth = link.effect.as_ref().and_then(|effect| effect.bandwidth);
         let leaves = link.interface.put(now, narrowest(profile.bandwidth, effect_bandwidth), bytes);

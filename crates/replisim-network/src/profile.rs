@@ -89,6 +89,12 @@ impl Delay {
 }
 
 impl Profile {
+    /// Whether everything that is put on the wire leaves at once and arrives.
+    #[inline]
+    pub(crate) fn is_boundless(&self) -> bool {
+        self.loss == 0.0 && self.bandwidth.is_none()
+    }
+
     /// The law of the delay of a kind of message; of the link as a whole if it is none.
     #[inline]
     pub(crate) fn delay(&self, kind: Option<Traffic>) -> &Delay {

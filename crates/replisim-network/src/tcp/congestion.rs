@@ -72,6 +72,12 @@ impl Congestion {
         self.recovery = Some(Recovery { until, after_timeout: true });
     }
 
+    /// Whether [`Congestion::idled`] would change anything.
+    #[inline]
+    pub(crate) fn has_grown(&self) -> bool {
+        self.window > INITIAL
+    }
+
     /// Nothing was sent for longer than a retransmission time-out.
     pub(crate) fn idled(&mut self) {
         self.window = self.window.min(INITIAL);

@@ -18,20 +18,26 @@ impl Connection {
             return; // acknowledged long since, a copy that was not needed; or lost already, with the sender
         }
         self.segment(number).on_wire -= 1;
-        let to = self.link(io.wires).to;
-        if !io.wires.let_out(self.link, departure) || io.wires.host(to) == Host::MachineDown {
+        let link = self.link(io.wires);
+        if !link.interface.let_out(departure) || io.wires.host(link.to) == Host::MachineDown {
             self.vanished(io);
         } else if self.receiver_gone {
-            let back = self.link(io.wires).back;
-            match io.wires.carry(io.now, back, Purpose::Ack, 0) {
-                Some(Journey { departure, arrival }) if self.sender != Sender::Gone => {
-                    self.last_ack = arrival.max(self.last_ack);
-                    io.schedule(self.last_ack, self.back_event(TcpEvent::Reset, departure));
-                }
-                _ => self.vanished(io),
-            }
+            self.refuse(io);
         } else {
             self.receive(io, number);
+        }
+    }
+
+    /// Nobody knows of this connection: a reset goes back.
+    #[cold]
+    fn refuse<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
+        let back = self.link(io.wires).back;
+        match io.wires.carry(io.now, back, Purpose::Ack, 0) {
+            Some(Journey { departure, arrival }) if self.sender != Sender::Gone => {
+                self.last_ack = arrival.max(self.last_ack);
+                io.schedule(self.last_ack, self.back_event(TcpEvent::Reset, departure));
+            }
+            _ => self.vanished(io),
         }
     }
 
@@ -66,6 +72,7 @@ impl Connection {
     }
 
     /// A message was on the wire and is no more.
+    #[cold]
     pub(super) fn vanished<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
         match self.sender {
             Sender::Gone => self.strand(io),

@@ -27,17 +27,35 @@ impl Connection {
             State::Connecting { .. } => self.push(packet, kind, bytes),
             State::Open => {
                 self.take_acks(io.now, io.wires);
-                let terms = io.wires.profile(self.link).tcp;
-                if self.outstanding == 0 {
+                let terms = &io.wires.profile(self.link).tcp;
+                let (buffer, window) = (terms.buffer, terms.window);
+                if self.outstanding == 0 && self.congestion.has_grown() {
                     let timeout = self.estimate.timeout(terms.retransmission_timeout, self.expiries);
                     if io.now.since(self.last_send) > timeout {
                         self.congestion.idled();
                     }
                 }
+                let fits = |used: u64, most: u64| used == 0 || used + bytes <= most;
+                let goes_at_once = self.next == self.end()
+                    && self.lost == 0
+                    && fits(self.buffered, buffer)
+                    && fits(self.in_flight, self.congestion.window())
+                    && fits(self.outstanding, window);
                 self.push(packet, kind, bytes);
-                self.admit(terms.buffer);
-                self.pump(io);
-                self.watch(io);
+                if goes_at_once {
+                    // What `admit` and `pump` come to then.
+                    self.buffered += bytes;
+                    self.admitted += 1;
+                    self.transmit(io, self.next);
+                    if self.base < self.troubled_until {
+                        self.await_acks(io);
+                        self.watch(io);
+                    }
+                } else {
+                    self.admit(buffer);
+                    self.pump(io);
+                    self.watch(io);
+                }
             }
         }
     }
@@ -104,6 +122,7 @@ impl Connection {
     }
 
     /// Puts a message on the wire, for the first time or again.
+    #[inline]
     pub(super) fn transmit<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>, number: u64) {
         let first = number == self.next;
         if first && self.base == self.next {
@@ -172,6 +191,12 @@ impl Connection {
     /// Takes in all acknowledgements that have arrived by `now`.
     #[inline]
     pub(super) fn take_acks(&mut self, now: Time, wires: &Wires) {
+        if self.acks.front().is_some_and(|ack| ack.at <= now) {
+            self.take_arrived_acks(now, wires);
+        }
+    }
+
+    fn take_arrived_acks(&mut self, now: Time, wires: &Wires) {
         while let Some(ack) = self.acks.front().copied().filter(|ack| ack.at <= now) {
             self.acks.pop_front();
             if !wires.let_out(self.link(wires).back, ack.departure) {

@@ -14,6 +14,7 @@ use crate::profile::TcpTerms;
 
 impl Connection {
     /// Something was lost.
+    #[cold]
     pub(super) fn trouble<E: Copy + From<NetworkEvent>>(&mut self, io: &mut Io<'_, E>) {
         self.take_acks(io.now, io.wires);
         self.troubled_until = self.next;
