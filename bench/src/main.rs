@@ -18,14 +18,22 @@ mod memory;
 mod runs;
 mod work;
 
-fn main() {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).peekable();
     if arguments.next_if(|argument| argument == memory::ALONE).is_some() {
-        return memory::alone(&arguments.collect::<Vec<_>>());
+        memory::alone(&arguments.collect::<Vec<_>>());
+        return ExitCode::SUCCESS;
     }
     let asked = asked::Asked::new(arguments);
     engines::print(&asked);
     runs::print(&asked);
     memory::print(&asked);
     command::print(&asked);
+    if let Some(name) = asked.unknown() {
+        eprintln!("no part and no row is called {name}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }
