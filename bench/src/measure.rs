@@ -1,4 +1,5 @@
-//! Counts events and reads the clock of processor time when the warm-up ends and when the work is done.
+//! Clocks and medians, and a piece of work that counts its events and reads the clock of processor time when the warm-up
+//! ends and when the work is done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,6 +14,11 @@ use crate::work::{Event, Work};
 pub struct Size {
     pub warm: u64,
     pub timed: u64,
+}
+
+impl Size {
+    /// Enough to see that it runs.
+    pub const QUICK: Size = Size { warm: 100, timed: 10_000 };
 }
 
 /// A piece of work that counts itself. What comes of it is in the report, which the engine's caller shares.
@@ -49,9 +55,9 @@ impl<W: Work> Counted<W> {
         self.work.handle(event, schedule);
         self.seen += 1;
         if self.seen == self.size.warm {
-            self.begun = cpu_nanos();
+            self.begun = processor_nanos();
         } else if self.seen == self.size.warm + self.size.timed {
-            self.report.nanos.store(cpu_nanos() - self.begun, Ordering::Relaxed);
+            self.report.nanos.store(processor_nanos() - self.begun, Ordering::Relaxed);
             self.report.sum.store(self.work.sum(), Ordering::Relaxed);
             self.report.done.store(true, Ordering::Relaxed);
         }
@@ -71,12 +77,28 @@ impl Report {
     }
 }
 
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// Prints figures that stand beside a goal of the project.
+pub fn print_ratios(ratios: &[(String, f64)]) {
+    ratios.iter().for_each(|(name, value)| println!("ratio: {name} {value:.2}"));
 }
 
-fn cpu_nanos() -> u64 {
-    let time = clock_gettime(ClockId::ProcessCPUTime);
+/// Of an even number of values the upper of the two in the middle; NaN of none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Processor time of this process, all threads.
+pub fn processor_nanos() -> u64 {
+    nanos(ClockId::ProcessCPUTime)
+}
+
+/// Time as it passes for whoever waits.
+pub fn wall_nanos() -> u64 {
+    nanos(ClockId::Monotonic)
+}
+
+fn nanos(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

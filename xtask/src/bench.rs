@@ -1,17 +1,23 @@
 //! `cargo xtask bench`: runs `bench/`, a workspace of its own, and writes its figures into `docs/performance.md`.
+//! Arguments are names of parts (engines, runs, memory, command) or of rows, which are then only printed.
 //!
 //! It is no part of `cargo xtask test`: speed depends on the machine and on what else runs there.
 
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::{root, step, target};
+use crate::{cargo, root, step, target};
 
 const BEGIN: &str = "<!-- figures: made by `cargo xtask bench` -->\n";
 const END: &str = "<!-- /figures -->";
 
-/// Builds and runs all benchmarks. With `--quick`, only sees that they run, and writes nothing.
+/// Builds and runs all benchmarks, or those asked for. With `--quick`, only sees that they run, and writes nothing.
 pub(crate) fn bench(args: &[String]) -> Result<(), String> {
+    // Some call the command; the others need not wait for it.
+    let mut names = args.iter().filter(|name| !name.starts_with("--")).peekable();
+    if names.peek().is_none() || names.any(|name| name.starts_with("command")) {
+        cargo("build the command", &["build", "--package", "replisim", "--release", "--quiet"], &[])?;
+    }
     step("build the benchmarks");
     let folder = root().join("bench");
     let programs = target().join("bench");
@@ -23,7 +29,8 @@ pub(crate) fn bench(args: &[String]) -> Result<(), String> {
     }
     step("run them");
     let mut run = Command::new(programs.join("release/replisim-bench"));
-    let output = run.args(args).stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
+    run.args(args).env("REPLISIM", target().join("release/replisim"));
+    let output = run.stderr(Stdio::inherit()).output().map_err(|error| error.to_string())?;
     let figures = String::from_utf8_lossy(&output.stdout);
     print!("{figures}");
     if !output.status.success() {

@@ -20,8 +20,8 @@ usage: cargo xtask <chore>
             or, with --full, those that take minutes; with names of tables (answers, pbs, pbs-beyond, k-staleness,
             outcomes), only print these
   fuzz      feed each fuzz target for five minutes: [--seconds 300] [target…]; builds them without cargo-fuzz
-  bench     the engine's speed beside that of others, in one run of some minutes, into docs/performance.md; with --quick
-            or the name of a row it writes nothing
+  bench     speed and memory, in one run of some ten minutes, into docs/performance.md; with --quick, or names of parts
+            (engines, runs, memory, command) or of rows, it writes nothing
   memory    peak memory of a run of 10^6 and of 10^7 events
 ";
 
