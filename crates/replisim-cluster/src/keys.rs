@@ -204,13 +204,14 @@ fn next(taken: &mut u64, count: u32) -> Key {
 pub(crate) struct RankTable {
     cumulative: Vec<f64>,
     /// For each of `2^k` equal parts of the interval from 0 to 1: the rank of its beginning; and the last rank. A power of
-    /// two, so that which part a number lies in is exact.
+    /// two, so that which part a number lies in is exact. Fewer than there are ranks: all parts are drawn equally often, so
+    /// they should stay in the cache.
     guide: Vec<u32>,
 }
 
 impl RankTable {
     fn new(cumulative: Vec<f64>) -> RankTable {
-        let parts = cumulative.len().next_power_of_two();
+        let parts = (cumulative.len() / 4).next_power_of_two();
         let beginnings = (0..parts).map(|part| rank(&cumulative, part as f64 / parts as f64));
         let guide = beginnings.chain([cumulative.len() as u32 - 1]).collect();
         RankTable { cumulative, guide }

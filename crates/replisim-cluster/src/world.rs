@@ -1,6 +1,6 @@
 //! The running whole: one protocol, one network, clients and faults on one clock.
 
-use replisim_engine::{Digest, Duration, Label, Model, Queue, Stream, Streams, Time, run_for};
+use replisim_engine::{Digest, Duration, Label, Model, Queue, Stream, Streams, Time, prefetch, run_for};
 use replisim_network::{Arrival, Network, NetworkEvent, Site};
 use replisim_observe::{
     Client, Group, Groups, Key, Member, Observation, Observer, Op, Placement, Version, Window,
@@ -471,6 +471,22 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
 
     fn queue(&mut self) -> &mut Queue<Event> {
         &mut self.stage.queue
+    }
+
+    #[inline]
+    fn foresee(&self, next: Option<Event>, after: Option<Event>) {
+        if let Some(Event::Network(event)) = after {
+            self.stage.network.foresee_later(event);
+        }
+        if let Some(Event::Network(event)) = next
+            && let Some(site) = self.stage.network.foresee(event)
+            && self.stage.layout.groups() == 1
+            && let Some(instance) = self.instances.get(site.index())
+        {
+            prefetch(instance);
+            prefetch(&self.stage.disks[site.index()]);
+            self.stage.observer.foresee(Member(site.0));
+        }
     }
 
     fn handle(&mut self, now: Time, event: Event) {

@@ -140,7 +140,8 @@ mod tests {
     fn numbers_may_jump_while_nothing_is_open() {
         let mut table = InFlight::default();
         table.begin_as(7, 'a');
-        assert_eq!((table.get(7), table.end(7)), (Some(&'a'), Some('a')));
+        assert_eq!(table.get(7), Some(&'a'));
+        assert_eq!(table.end(7), Some('a'));
         table.begin_as(20, 'b');
         assert_eq!((table.get(8), table.get(20)), (None, Some(&'b')));
     }

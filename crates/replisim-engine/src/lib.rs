@@ -4,7 +4,7 @@
 //! - [`time`]: [`Time`] and [`Duration`], whole nanoseconds; [`quantity`], [`signed`]: rates, shares, sizes and
 //!   wrongness of clocks as users write them.
 //! - [`queue`]: the event queue, in exact (time, insertion) order, with timers that can be moved and cancelled.
-//! - [`run`]: the run loop, and the trace digest it feeds ([`digest`]).
+//! - [`run`]: the run loop, which looks ahead ([`prefetch`](mod@prefetch)), and the trace digest it feeds ([`digest`]).
 //! - [`in_flight`]: a table of what has begun and not ended.
 //! - [`random`]: streams of randomness found by name; [`law`]: the distributions drawn from them.
 //!
@@ -14,6 +14,7 @@ pub mod digest;
 pub mod in_flight;
 pub mod law;
 mod normal;
+pub mod prefetch;
 pub mod quantity;
 pub mod queue;
 pub mod random;
@@ -24,6 +25,7 @@ pub mod time;
 pub use digest::{Digest, Label, Name};
 pub use in_flight::InFlight;
 pub use law::{Law, Sampler};
+pub use prefetch::prefetch;
 pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};
 pub use random::{LinkStream, Stream, Streams};

@@ -13,6 +13,13 @@ pub trait Model {
 
     /// Acts on `event`, which happens at `now`; new events go into the queue at `now` or later.
     fn handle(&mut self, now: Time, event: Self::Event);
+
+    /// May [fetch](mod@crate::prefetch) what handling `next` will touch, and what `after`, the one after that, will. A guess:
+    /// either may turn out to come later than something else.
+    #[inline]
+    fn foresee(&self, next: Option<Self::Event>, after: Option<Self::Event>) {
+        let _ = (next, after);
+    }
 }
 
 /// Lets everything happen that is due at or before `limit`; returns how many events that was.
@@ -26,6 +33,8 @@ pub fn run_for<M: Model>(model: &mut M, limit: Time, most: u64) -> u64 {
     while events < most
         && let Some((now, event)) = model.queue().pop_until(limit)
     {
+        let [next, after] = model.queue().upcoming();
+        model.foresee(next, after);
         model.handle(now, event);
         events += 1;
     }

@@ -1,7 +1,8 @@
 //! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
 
 use replisim_observe::{
-    Answer, Group, Observation, Observer, Op, OpKind, Outcome, Roster, Said, Time, Version, Window, Write,
+    Answer, Group, Member, Observation, Observer, Op, OpKind, Outcome, Roster, Said, Time, Version, Window,
+    Write,
 };
 
 use crate::conflicts::Conflicts;
@@ -188,6 +189,11 @@ impl Observer for Measures {
             Observation::Lost => self.messages.lost += 1,
             what => self.spread(at, group, what),
         }
+    }
+
+    #[inline]
+    fn foresee(&self, member: Member) {
+        self.writes.foresee(member);
     }
 }
 

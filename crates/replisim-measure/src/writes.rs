@@ -21,7 +21,7 @@ mod history;
 use std::collections::{BTreeSet, VecDeque};
 
 use replisim_observe::{
-    Fault, Key, Member, Outcome, PromotionRule, Roster, Stored, Time, Version, Window, Write,
+    Fault, Key, Member, Outcome, PromotionRule, Roster, Stored, Time, Version, Window, Write, prefetch,
 };
 
 use crate::distribution::Distribution;
@@ -183,6 +183,12 @@ impl Writes {
             news: Vec::new(),
             totals: WriteTotals::default(),
         }
+    }
+
+    /// Fetches what is kept of a member.
+    #[inline]
+    pub(crate) fn foresee(&self, member: Member) {
+        self.lags.get(member.index()).into_iter().for_each(prefetch);
     }
 
     pub(crate) fn invoked(&mut self, now: Time, write: Write, key: Key) {

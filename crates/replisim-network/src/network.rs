@@ -3,7 +3,7 @@
 //! A packet is a token of the caller's; the network never looks inside. Links come into being when first used, so a
 //! thousand nodes that talk to one primary cost a thousand links, not a million.
 
-use replisim_engine::{Duration, Label, Queue, Streams, Time};
+use replisim_engine::{Duration, Label, Queue, Streams, Time, prefetch};
 
 use crate::impairment::{Effect, Impairment, ImpairmentId};
 use crate::interface::Interface;
@@ -115,6 +115,31 @@ impl Network {
                 self.connections[connection as usize].handle(io, event, era, departure)
             }
         }
+    }
+
+    /// Fetches what the event after the next will touch: the connection.
+    #[inline]
+    pub fn foresee_later(&self, NetworkEvent(event): NetworkEvent) {
+        if let Event::Tcp { connection, .. } = event {
+            prefetch(&self.connections[connection as usize]);
+        }
+    }
+
+    /// Fetches what the next event will touch: the links of its connection. Returns the site where something arrives.
+    #[inline]
+    pub fn foresee(&self, NetworkEvent(event): NetworkEvent) -> Option<Site> {
+        let link = match event {
+            Event::Loose { link, .. } => self.wires.links.get(link as usize)?,
+            Event::Tcp { connection, .. } => {
+                let connection = &self.connections[connection as usize];
+                connection.foresee();
+                let link = self.wires.links.get(connection.link as usize)?;
+                prefetch(link);
+                prefetch(&self.wires.links[link.back as usize]);
+                link
+            }
+        };
+        Some(link.to)
     }
 
     /// For traces: what an event is called that is no arrival, and on the way from whom to whom.

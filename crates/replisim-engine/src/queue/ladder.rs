@@ -134,6 +134,12 @@ impl<T: Copy> Ladder<T> {
         }
     }
 
+    /// What comes next, as far as it lies in the bottom.
+    #[inline]
+    pub(super) fn upcoming(&self) -> [Option<T>; 2] {
+        [0, 1].map(|ahead| self.bottom.get(self.head + ahead).map(|entry| entry.content))
+    }
+
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         let buckets = OCTAVES + (self.rungs.len() << FINEST);

@@ -103,6 +103,15 @@ impl<E: Copy> Queue<E> {
         }
     }
 
+    /// The next two events as things stand, as far as they are known without effort. Of timers nothing is known.
+    #[inline]
+    pub fn upcoming(&self) -> [Option<E>; 2] {
+        self.pending.upcoming().map(|content| match content {
+            Some(Content::Event(event)) => Some(event),
+            Some(Content::Timer(_)) | None => None,
+        })
+    }
+
     /// The entry of `slot` filed for `turn` came up: fire, file it anew, or pass over it.
     fn surface(&mut self, slot: TimerSlot, turn: Turn) -> Option<E> {
         let timer = &mut self.timers[slot.0 as usize];

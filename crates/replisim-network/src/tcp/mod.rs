@@ -30,7 +30,7 @@ mod timer;
 
 use std::collections::VecDeque;
 
-use replisim_engine::Time;
+use replisim_engine::{Time, prefetch};
 
 use crate::interface::Departure;
 use crate::link::{Io, Link, Wires};
@@ -217,6 +217,13 @@ impl Connection {
             last_arrival: Time::ZERO,
             last_ack: Time::ZERO,
         }
+    }
+
+    /// Fetches what the arrival of a message will touch beyond the connection itself.
+    #[inline]
+    pub(crate) fn foresee(&self) {
+        self.segments.front().into_iter().for_each(prefetch);
+        self.acks.back().into_iter().for_each(prefetch);
     }
 
     /// Whether new messages may be given to it.
