@@ -168,6 +168,8 @@ pub(super) struct Ruler {
     pub(super) scale: Scale,
     /// The pixels of `lo` and `hi`.
     pub(super) pixels: (f64, f64),
+    /// How far the frame is from these.
+    pub(super) room: (f64, f64),
 }
 
 impl Ruler {
