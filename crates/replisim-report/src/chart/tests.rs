@@ -40,6 +40,10 @@ fn a_curve_of_a_single_value_stands_apart_from_the_frame() {
         let mut x = Ruler { lo, hi, scale: chart.x.scale, pixels: (100.0, 900.0), room: (0.0, 0.0) };
         chart.make_room(&mut x);
         assert_eq!((x.pixels, x.room), ((100.0 + left, 900.0 - right), (left, right)), "{name}");
+        assert!(
+            x.at(0.0) < x.pixels.0 || chart.x.scale == Scale::Linear || left == 0.0,
+            "zero is before the axis"
+        );
         assert_eq!(faults(&chart.svg()), [""; 0], "{name}");
     }
 }
