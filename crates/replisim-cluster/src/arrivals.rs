@@ -21,7 +21,7 @@ pub enum Arrivals {
     /// At equal distances, from a phase drawn at the start.
     Fixed(Rate),
     /// Independently of each other, at a rate that goes along straight lines from point to point; before the first and
-    /// after the last point it stays. Two points at one time are a jump.
+    /// after the last point it stays. Two points at one time are a jump; at `0/s` nothing comes.
     Curve(Vec<CurvePoint>),
     /// Independently of each other, at one rate for a while and at another, or not at all, for a while, in turn.
     Bursts(Bursts),

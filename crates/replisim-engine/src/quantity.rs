@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::{Duration, decimal_times};
 
-/// Events per unit of time, `500/s`.
+/// Events per unit of time, `500/s`; perhaps none.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rate {
     per_second: f64,
@@ -32,9 +32,9 @@ pub struct Bytes(u64);
 pub struct Bandwidth(u64);
 
 impl Rate {
-    /// A rate of `per_second` events a second; must be positive and finite.
+    /// A rate of `per_second` events a second; must be finite and not negative.
     pub fn per_second(per_second: f64) -> Rate {
-        assert!(per_second > 0.0 && per_second.is_finite(), "a rate is positive and finite");
+        assert!(per_second >= 0.0 && per_second.is_finite(), "a rate is finite and not negative");
         Rate { per_second }
     }
 
@@ -116,10 +116,10 @@ impl FromStr for Rate {
         let rate =
             number.parse::<f64>().map_err(|_| format!("`{text}` is not a rate: write one like `500/s`"))?
                 / seconds;
-        if rate > 0.0 && rate <= 1e9 {
-            Ok(Rate { per_second: rate })
+        if (0.0..=1e9).contains(&rate) {
+            Ok(Rate { per_second: rate.abs() }) // -0 is 0
         } else {
-            Err(format!("`{text}` is out of range: a rate is more than 0 and at most 10^9 per second"))
+            Err(format!("`{text}` is out of range: a rate is 0 or more and at most 10^9 per second"))
         }
     }
 }
@@ -363,7 +363,7 @@ mod tests {
         }
         check::<Rate>("500", "no unit");
         check::<Rate>("500Hz", "not a unit of rate");
-        check::<Rate>("0/s", "out of range");
+        check::<Rate>("2000000000/s", "out of range");
         check::<Rate>("-3/s", "out of range");
         check::<Share>("90", "write `90%`");
         check::<Share>("120%", "between 0% and 100%");

@@ -5,6 +5,7 @@ use std::fmt;
 
 use replisim_cluster::ReadFrom;
 use replisim_measure::{Findings, Leaf};
+use replisim_network::Routing;
 use replisim_protocols::Members;
 use replisim_scenario::{Loaded, build};
 
@@ -40,7 +41,7 @@ const DISTANT_MS: f64 = 10.0;
 pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<Warning> {
     let caveats = loaded.scenario.protocol.caveats();
     let mut warnings: Vec<Warning> =
-        caveats.into_iter().chain(caveats_of_outages(loaded)).map(Warning::Protocol).collect();
+        caveats.into_iter().chain(caveats_of_faults(loaded)).map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
     }
@@ -88,8 +89,8 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     warnings
 }
 
-/// What the protocol says of the nodes that faults take down together, each thing once.
-fn caveats_of_outages(loaded: &Loaded) -> Vec<String> {
+/// What the protocol says of the nodes that faults take down together, each thing once, and of promotions.
+fn caveats_of_faults(loaded: &Loaded) -> Vec<String> {
     let scenario = &loaded.scenario;
     if scenario.groups.is_some() {
         return Vec::new(); // each has members of its own
@@ -97,7 +98,15 @@ fn caveats_of_outages(loaded: &Loaded) -> Vec<String> {
     let (names, regions) = (scenario.node_names(), scenario.regions());
     let members = Members { names: &names, regions: &regions };
     let sets = build::taken_down(scenario).into_iter().map(|(_, down)| down).collect::<BTreeSet<_>>();
-    sets.iter().flat_map(|down| scenario.protocol.caveats_without(down, members)).collect()
+    let outages = sets.iter().flat_map(|down| scenario.protocol.caveats_without(down, members));
+    // Where messages go around what is severed, who reaches whom is not so plain.
+    let is_direct = scenario.network.routing == Routing::Direct;
+    let promotions = build::promotions(scenario).into_iter().filter(|_| is_direct);
+    let promotions = promotions.filter_map(|build::Promotion { at, member, reached }| {
+        let caveat = scenario.protocol.caveat_of_promotion(reached, members)?;
+        Some(format!("When `{}` is promoted, at {at}, {caveat}", names[member.index()]))
+    });
+    outages.chain(promotions).collect()
 }
 
 /// The clients that ask for the primary by `read-from`.

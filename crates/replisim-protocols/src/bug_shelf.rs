@@ -27,6 +27,14 @@ pub enum Bug {
     OldPrimaryServes,
     /// An old primary keeps what the new one's log does not have.
     TailKept,
+    /// A replica is copied the store, but not the tokens of what is in it.
+    TokensNotCopied,
+    /// Only the primary notes the tokens of what it logs.
+    TokensOfPrimaryAlone,
+    /// The token of a write that is taken back is still known.
+    TokenOutlivesWrite,
+    /// Another attempt is answered though what the first one wrote may still be lost.
+    RetryAnsweredAtOnce,
     /// A quorum read returns what answered first, whatever its version.
     FirstAnswerWins,
     /// What the fingerprints of other copies say is not looked at.

@@ -178,6 +178,11 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
     fn caveats_without(&self, _down: &BTreeSet<Member>, _members: Members<'_>) -> Vec<String> {
         Vec::new()
     }
+
+    /// What these settings come to when a member is promoted that reaches so many, itself included: half a sentence.
+    fn caveat_of_promotion(&self, _reached: u32, _members: Members<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// A setting that cannot be.

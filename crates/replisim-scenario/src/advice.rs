@@ -100,8 +100,8 @@ fn is_below(path: &str, above: &str) -> bool {
     above.is_empty() || path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// Where else a field of this name stands: around the place it was written at, or at one or two others, of which those
-/// of the same block are meant.
+/// Where else a field of this name stands: around the place it was written at, further in from there, in the same block
+/// or anywhere; the first of these that there is. Of more than two places the nearest to the top are meant.
 fn elsewhere(schema: &Value, word: &str, above: &str) -> Option<String> {
     let mut places = BTreeSet::new();
     collect(schema, schema, word, "", &mut Vec::new(), &mut places);
@@ -111,10 +111,25 @@ fn elsewhere(schema: &Value, word: &str, above: &str) -> Option<String> {
         return Some(format!("a field of {outer}: move it further out"));
     }
     let block = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
-    let here = places.iter().any(|place| block(place) == block(above));
-    let places = places.iter().filter(|place| !here || block(place) == block(above));
-    let places: Vec<String> = places.map(|place| format!("`{place}`")).collect();
-    (1..=2).contains(&places.len()).then(|| format!("a field of {}", places.join(" and of ")))
+    let inside = |place: &&String| is_below(place, above);
+    let here = |place: &&String| block(place) == block(above);
+    let mut places: Vec<&String> =
+        match (places.iter().any(|it| inside(&it)), places.iter().any(|it| here(&it))) {
+            (true, _) => places.iter().filter(inside).collect(),
+            (false, true) => places.iter().filter(here).collect(),
+            (false, false) => places.iter().collect(),
+        };
+    if places.len() > 2 {
+        let depth = |place: &str| place.split('.').count();
+        let least = places.iter().map(|place| depth(place)).min();
+        places.retain(|place| Some(depth(place)) == least);
+    }
+    let names: Vec<String> = places.iter().take(2).map(|place| format!("`{place}`")).collect();
+    match places.len() {
+        0 => None,
+        1 | 2 => Some(format!("a field of {}", names.join(" and of "))),
+        others => Some(format!("a field of {} and of {} more", names.join(", "), others - 2)),
+    }
 }
 
 /// Collects the paths below which a field `word` stands. `open` are the definitions on the way, which may be endless.

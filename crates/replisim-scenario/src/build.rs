@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use replisim_cluster::{Change, FaultEntry, Placed, Scene, Setup};
-use replisim_engine::{Streams, Time};
-use replisim_network::{Map, Network, SiteSpec};
+use replisim_engine::{Duration, Streams, Time};
+use replisim_network::{Map, Network, Partition, Site, SiteSpec};
 use replisim_observe::{Key, Member, Window};
+use replisim_protocols::Command;
 
 use crate::load::Loaded;
 use crate::presets::{Preset, add_csv};
@@ -75,6 +76,53 @@ pub fn taken_down(scenario: &Scenario) -> Vec<(&FaultEntry, BTreeSet<Member>)> {
     };
     let all = scenario.faults.iter().map(|entry| (entry, down(entry)));
     all.filter(|(_, down): &(_, BTreeSet<_>)| !down.is_empty()).collect()
+}
+
+/// A node that an operator promotes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Promotion {
+    /// When, from the start of the run.
+    pub at: Duration,
+    /// Which node.
+    pub member: Member,
+    /// How many nodes it reaches then, and hears of, itself included: by the crashes and cuts of the schedule that have a
+    /// time, over direct links.
+    pub reached: u32,
+}
+
+/// The promotions of a scenario of nodes that are up then.
+pub fn promotions(scenario: &Scenario) -> Vec<Promotion> {
+    let (nodes, clients) = (placed_nodes(scenario), placed_clients(scenario));
+    let scene = Scene { nodes: &nodes, clients: &clients };
+    let changes = |entry: &FaultEntry| entry.kind.fault().begin(&scene);
+    let lasts_at = |entry: &FaultEntry, at: Duration| {
+        let is_over =
+            entry.lasts.is_some_and(|lasts| entry.at.nanos().saturating_add(lasts.nanos()) <= at.nanos());
+        entry.at <= at && !is_over && entry.breakdowns.is_none() && entry.kind.fault().beat(0).is_none()
+    };
+    let mut promotions = Vec::new();
+    for order in scenario.faults.iter().filter(|entry| entry.breakdowns.is_none()) {
+        let state: Vec<Change> =
+            scenario.faults.iter().filter(|entry| lasts_at(entry, order.at)).flat_map(changes).collect();
+        let is_up = |of: Member| {
+            !state.iter().any(|change| matches!(change, Change::Crash(crash) if crash.member == of))
+        };
+        let site = |of: Member| Site(of.0);
+        let are_cut = |a: Member, b: Member| {
+            let severs = |cut: &Partition| cut.severs(site(a), site(b)) || cut.severs(site(b), site(a));
+            state.iter().any(|change| matches!(change, Change::Cut(cut) if severs(cut)))
+        };
+        for change in changes(order) {
+            if let Change::Order(member, Command::Promote) = change
+                && is_up(member)
+            {
+                let others = (0..nodes.len() as u32).map(Member);
+                let reached = others.filter(|other| is_up(*other) && !are_cut(member, *other)).count() as u32;
+                promotions.push(Promotion { at: order.at, member, reached });
+            }
+        }
+    }
+    promotions
 }
 
 /// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.

@@ -1,6 +1,8 @@
 //! `replisim show` and `replisim schema`.
 
-use replisim_scenario::Scenario;
+use replisim_experiment::Places;
+use replisim_scenario::language::Language;
+use replisim_scenario::{Loaded, Scenario};
 
 use crate::args::{SchemaArgs, ShowArgs};
 use crate::exit::Exit;
@@ -14,12 +16,46 @@ pub(crate) fn show(args: &ShowArgs) -> Exit {
         Err(exit) => return exit,
     };
     match loaded.scenario.to_yaml() {
-        Ok(yaml) => print(&yaml).err().unwrap_or(Exit::Done),
+        Ok(yaml) => {
+            let yaml = yaml.replacen("\nnetwork:", &format!("\n{}network:", links(&loaded)), 1);
+            print(&yaml).err().unwrap_or(Exit::Done)
+        }
         Err(message) => {
             complain(&message);
             Exit::InputOutput
         }
     }
+}
+
+/// What links will be where `network` says nothing, as comments: their delays come from the map, all else from the
+/// language.
+fn links(loaded: &Loaded) -> String {
+    const MOST: usize = 20;
+    let topology = &loaded.scenario.topology;
+    let preset = topology.preset.as_ref().map(|name| format!("the preset `{name}`"));
+    let file = topology.rtt_file.as_ref().map(|path| format!("`{path}`"));
+    let rtts = (!topology.rtts.is_empty()).then(|| "`rtts`".to_owned());
+    let sources: Vec<String> = [preset, file, rtts].into_iter().flatten().collect();
+    let map = if sources.is_empty() { "no map".to_owned() } else { sources.join(" and ") };
+    let language = Language::new();
+    let defaults = language.parts("network.default");
+    let defaults = defaults.filter_map(|part| Some(format!("{}: {}", part.name(), part.default.as_ref()?)));
+    let defaults = defaults.collect::<Vec<_>>().join(", ");
+    let Places { places, links } = Places::of(loaded);
+    let mut lines = vec![
+        format!("Where `network` says nothing else, links have {{ {defaults} }}"),
+        format!("and their delays from {map}. Mean delays one way, with jitter, as links will have them:"),
+    ];
+    lines.extend(links.iter().take(MOST).map(|link| {
+        let (a, b) = (&places[link.a].name, &places[link.b].name);
+        let one_way = |twice: u64| (twice / 2_000) as f64 / 1_000.0;
+        let (there, back) = (one_way(link.there.nanos()), one_way(link.back.nanos()));
+        format!("  {a} to {b}: {there}ms, back: {back}ms")
+    }));
+    if links.len() > MOST {
+        lines.push(format!("  and {} more pairs of places", links.len() - MOST));
+    }
+    lines.into_iter().map(|line| format!("# {line}\n")).collect()
 }
 
 /// Prints the JSON Schema of the language, or writes it to a file.

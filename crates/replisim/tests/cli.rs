@@ -246,6 +246,24 @@ fn a_manifest_replays_its_run_and_show_prints_the_same_scenario() {
 }
 
 #[test]
+fn show_says_what_links_will_be_and_where_that_comes_from() {
+    let scratch = Scratch::new("links");
+    let scenario = "duration: 1s\ntopology:\n  preset: aws\n  nodes: { a: eu-west-1, b: us-east-1 }\n  rtts: [{ between: [eu-west-1, us-east-1], rtt: 80ms }]\nprotocol: primary-backup\n\
+                    workload: [{ name: w, at: us-east-1, arrivals: { poisson: 5/s }, reads: 0% }]\n";
+    fs::write(scratch.path("far.yaml"), scenario).unwrap();
+    let shown = out(&scratch.run(&["show", "far.yaml"]));
+    for part in [
+        "links have { ordered: true, loss: 0%, duplicate: 0%, buffer: 4MiB, window: 3MiB, retransmission-timeout: 200ms, user-timeout: 30s }\n",
+        "from the preset `aws` and `rtts`.",
+        "#   eu-west-1 to us-east-1: 40ms, back: 40ms\nnetwork: {}\n",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in\n{shown}");
+    }
+    let slower = out(&scratch.run(&["show", "far.yaml", "--set", "network.default.latency.constant=7ms"]));
+    assert!(slower.contains("eu-west-1 to us-east-1: 7ms, back: 7ms\nnetwork:\n  default:"), "{slower}");
+}
+
+#[test]
 fn the_output_is_what_was_asked_for() {
     let scratch = Scratch::new("output");
     let json = scratch.run(&["run", "small.yaml", "--format", "json", "--no-charts"]);

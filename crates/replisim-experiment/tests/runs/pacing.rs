@@ -88,6 +88,23 @@ fn a_curve_of_rates_has_as_many_operations_as_the_area_below_it() {
 }
 
 #[test]
+fn where_a_curve_is_at_zero_nothing_comes_and_around_it_the_area_below() {
+    let points = "[{ at: 0s, rate: 0/s }, { at: 600ms, rate: 6000/s }, { at: 900ms, rate: 0/s }, { at: 1200ms, rate: 0/s }, \
+                  { at: 1200ms, rate: 4000/s }, { at: 1700ms, rate: 0/s }]";
+    let (done, _) = operations(&writes(&format!("arrivals: {{ curve: {points} }}")));
+    for (from, to, expected) in [
+        (0.0, 300.0, 450.0),      // 0 to 3000/s
+        (300.0, 600.0, 1350.0),   // 3000 to 6000/s
+        (600.0, 900.0, 900.0),    // 6000/s to 0
+        (900.0, 1200.0, 0.0),     // nobody
+        (1200.0, 1700.0, 1000.0), // 4000/s to 0
+        (1700.0, 2000.0, 0.0),    // as after the last point
+    ] {
+        is_about(due(&done, from, to), expected, &format!("{from} to {to} ms"));
+    }
+}
+
+#[test]
 fn a_flat_curve_is_a_poisson_process_of_that_rate() {
     let of = |arrivals: &str| -> Vec<f64> {
         operations(&writes(&format!("arrivals: {arrivals}"))).0.iter().map(|done| ms(done.invoked)).collect()

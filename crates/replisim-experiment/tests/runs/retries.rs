@@ -206,6 +206,43 @@ fn a_successor_that_has_the_write_knows_its_token() {
     }
 }
 
+/// What the primary sends is lost from 0.5 to 0.9 s, answers as well as entries. Of these the log keeps five or
+/// six, so the replica is copied the whole store. It is the primary when those who had no answer try again.
+fn copied(tokens: bool) -> String {
+    format!(
+        "
+duration: 6s
+topology: {{ nodes: {{ p: P, r: R }} }}
+network: {{ default: {{ ordered: false, latency: {{ constant: 10ms }} }}, same-zone: {{ latency: {{ constant: 0s }} }} }}
+protocol: {{ primary-backup: {{ retain: 800B, failover: manual, fencing: false }} }}
+workload:
+  - name: w
+    at: R
+    arrivals: {{ fixed: 40/s }}
+    reads: 0%
+    keys: {{ sequence: {{ count: 400 }} }}
+    timeout: 100ms
+    retries: {{ attempts: 9, backoff: 1s, jitter: 0%, tokens: {tokens} }}
+faults:
+  - {{ at: 500ms, {ANSWERS_LOST}, for: 400ms }}
+  - {{ at: 1400ms, crash: {{ nodes: [p] }} }}
+  - {{ at: 1450ms, promote: {{ node: r }} }}
+"
+    )
+}
+
+#[test]
+fn a_successor_that_was_copied_the_store_knows_the_tokens_of_what_is_in_it() {
+    for tokens in [false, true] {
+        let (done, findings) = tried(&copied(tokens));
+        // At the primary after 10 ms, and the answer was lost.
+        let in_vain = done.iter().filter(|op| (490 * MS..890 * MS).contains(&op.scheduled)).count() as u64;
+        assert_eq!(in_vain, 16);
+        let twice = if tokens { 0 } else { in_vain };
+        assert_eq!(count(&findings, "duplicate_applies"), (twice, done.len() as u64), "tokens {tokens}");
+    }
+}
+
 #[test]
 fn one_attempt_is_none_again() {
     let retries = "    retries: { attempts: 1, backoff: 50ms, jitter: 0%, tokens: false }\n";

@@ -76,6 +76,41 @@ fn what_nodes_take_with_them_that_go_down_together_is_told_once() {
 }
 
 #[test]
+fn a_promotion_that_fencing_keeps_from_serving_is_told_with_whom_it_reaches() {
+    let head = "duration: 3s\nsettle: 1s\ntopology: { nodes: { p: us, q: us, r: eu }, rtts: [{ between: [us, eu], rtt: 80ms }] }\n\
+                network: { same-zone: { latency: { constant: 1ms } } }\n\
+                workload: [{ name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }]\n";
+    let cut = "{ at: 1s, partition: { isolate: [r] }, for: 1s }";
+    let lost = "{ at: 1s, crash: { nodes: [p] } }";
+    let promote = |at: &str, node: &str| format!("{{ at: {at}, promote: {{ node: {node} }} }}");
+    for (faults, fencing, expected) in [
+        (
+            vec![cut.to_owned(), promote("1500ms", "r")],
+            true,
+            "When `r` is promoted, at 1.5s, it reaches 1 of 3 nodes",
+        ),
+        (vec![cut.to_owned(), promote("1500ms", "r")], false, ""),
+        (vec![cut.to_owned(), promote("1500ms", "q")], true, ""),
+        (vec![cut.to_owned(), promote("2500ms", "r")], true, ""),
+        (vec![lost.to_owned(), promote("1500ms", "r")], true, ""),
+        (
+            vec![lost.to_owned(), cut.to_owned(), promote("1500ms", "q")],
+            true,
+            "When `q` is promoted, at 1.5s, it reaches 1 of 3",
+        ),
+    ] {
+        let protocol =
+            format!("protocol: {{ primary-backup: {{ failover: manual, fencing: {fencing} }} }}\n");
+        let scenario = format!("{head}{protocol}faults: [{}]\n", faults.join(", "));
+        let study = run(&load(&scenario), &[1], 1, &()).unwrap();
+        let told: Vec<String> = study.warnings.iter().map(ToString::to_string).collect();
+        let promoted: Vec<&String> = told.iter().filter(|told| told.contains("is promoted")).collect();
+        assert_eq!(promoted.len(), usize::from(!expected.is_empty()), "{faults:?}: {told:#?}");
+        assert!(promoted.iter().all(|told| told.contains(expected)), "{faults:?}: {told:#?}");
+    }
+}
+
+#[test]
 fn what_the_protocol_says_of_its_settings_is_told() {
     let workload = "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }\n";
     for (settings, expected) in [

@@ -264,6 +264,16 @@ impl Configuration for Config {
         }
         caveats
     }
+
+    fn caveat_of_promotion(&self, reached: u32, members: Members<'_>) -> Option<String> {
+        let (all, majority) = (members.count(), majority(members.count()));
+        (self.fencing && self.failover != Failover::None && reached < majority).then(|| {
+            format!(
+                "it reaches {reached} of {all} nodes then, itself included, and with `fencing` it takes a majority, {majority}, to grant \
+                 a promotion: it serves nobody before. `fencing: false` asks nobody, and the old primary may go on."
+            )
+        })
+    }
 }
 
 impl Config {
@@ -293,6 +303,28 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_promotion_that_no_majority_can_grant_is_told() {
+        let names = ["p", "q", "r", "s"].map(str::to_string);
+        let automatic = Failover::Automatic(Automatic::default());
+        for (failover, fencing, nodes, reached, told) in [
+            (Failover::Manual, true, 3, 1, true),
+            (Failover::Manual, true, 3, 2, false),
+            (Failover::Manual, true, 4, 2, true),
+            (Failover::Manual, false, 3, 1, false),
+            (automatic, true, 3, 1, true),
+            (Failover::None, true, 3, 1, false),
+        ] {
+            let config = Config { failover, fencing, ..Config::default() };
+            let members = Members { names: &names[..nodes], regions: &[] };
+            assert_eq!(
+                config.caveat_of_promotion(reached, members).is_some(),
+                told,
+                "{config:?}, {reached} of {nodes}"
+            );
+        }
+    }
 
     #[test]
     fn what_is_lost_with_nodes_that_go_down_together_is_told() {

@@ -13,6 +13,7 @@ use super::PrimaryBackup;
 use super::history::History;
 use super::message::Item;
 use super::tokens::TokenTable;
+use crate::bug_shelf::Bug;
 use crate::log::{Entry, Log, Logged};
 use crate::protocol::{Effects, Kept};
 
@@ -84,7 +85,9 @@ impl Disk {
         let before = self.newest(entry.key, out);
         self.log.append(entry, before);
         let stored = entry.stored(self.log.end());
-        entry.token.into_iter().for_each(|token| self.tokens.log(token, stored));
+        if self.office.primary || !Bug::TokensOfPrimaryAlone.is_on() {
+            entry.token.into_iter().for_each(|token| self.tokens.log(token, stored));
+        }
         if is_news(stored, before) {
             self.unapplied.insert(entry.key, stored);
             out.logged(entry.key, stored);
@@ -120,7 +123,9 @@ impl Disk {
             let position = self.log.end();
             let Some(Logged { entry, before, .. }) = self.log.pop() else { break };
             let stored = entry.stored(position);
-            entry.token.into_iter().for_each(|token| self.tokens.unlog(token, stored));
+            if !Bug::TokenOutlivesWrite.is_on() {
+                entry.token.into_iter().for_each(|token| self.tokens.unlog(token, stored));
+            }
             if self.applied >= position {
                 self.applied = position - 1;
                 if out.read(entry.key) == Some(stored) {

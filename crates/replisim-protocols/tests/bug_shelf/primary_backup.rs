@@ -1,12 +1,12 @@
 //! Mistakes of a primary and its replicas.
 
 use replisim_engine::Bytes;
-use replisim_observe::Member;
+use replisim_observe::{Client, Member};
 use replisim_protocols::bug_shelf::Bug;
 use replisim_protocols::primary_backup::{
     AckAt, Acknowledge, Automatic, Config, Failover, PrimaryBackup, SemiSync, Timer,
 };
-use replisim_protocols::{Consistency, Kept};
+use replisim_protocols::{Consistency, Kept, Token};
 
 use crate::check;
 use crate::stage::Stage;
@@ -24,6 +24,9 @@ fn semi_sync(ack_at: AckAt) -> Config {
     let acknowledge = Acknowledge::SemiSync(SemiSync { ack_at, ..SemiSync::default() });
     Config { acknowledge, failover: Failover::Automatic(Automatic::default()), ..Config::default() }
 }
+
+/// Of the operation that is tried twice.
+const TOKEN: Token = Token { client: Client(0), number: 0, open: 0 };
 
 fn beat(stage: &mut Stage<PrimaryBackup>, member: Member) {
     stage.fire(member, Timer::Heartbeat);
@@ -187,4 +190,69 @@ fn an_old_primary_that_keeps_its_tail() {
         [P, R1].map(|member| stage.shows(member, 0))
     };
     check(Bug::TailKept, shown_by_all, ["nothing", "nothing"], ["write 0", "nothing"]);
+}
+
+/// Two attempts at one write, the second at the successor of the primary that took the first.
+fn tried_again_at_the_successor(retain: Bytes, meanwhile: impl Fn(&mut Stage<PrimaryBackup>)) -> [String; 2] {
+    let failover = Failover::Automatic(Automatic::default());
+    let mut stage = group(3, Config { failover, retain, ..Config::default() });
+    stage.attempt(P, 0, TOKEN);
+    meanwhile(&mut stage);
+    stage.crash(P, Kept::Written);
+    elect(&mut stage, R1, R2);
+    let again = stage.attempt(R1, 0, TOKEN);
+    stage.deliver();
+    [stage.told(again), stage.shows(R1, 0)]
+}
+
+#[test]
+fn tokens_that_are_not_copied_with_the_store() {
+    let told_and_shown = || {
+        tried_again_at_the_successor(Bytes::new(1), |stage| {
+            stage.take(P, R1);
+            stage.cut(R1);
+            (0..5).for_each(|_| _ = stage.put(P, 1));
+            stage.deliver();
+            stage.heal(R1);
+            (0..10).for_each(|_| beat(stage, P));
+        })
+    };
+    check(Bug::TokensNotCopied, told_and_shown, ["written", "write 0"], ["written", "write 6"]);
+}
+
+#[test]
+fn tokens_that_only_the_primary_keeps() {
+    let told_and_shown = || tried_again_at_the_successor(Config::default().retain, Stage::deliver);
+    check(Bug::TokensOfPrimaryAlone, told_and_shown, ["written", "write 0"], ["written", "write 1"]);
+}
+
+#[test]
+fn a_token_that_outlives_its_write() {
+    let told_and_shown = || {
+        let mut stage = group(2, Config::default());
+        stage.slow_disk(P);
+        stage.attempt(P, 0, TOKEN);
+        stage.crash(P, Kept::Synced);
+        stage.start(P);
+        stage.deliver();
+        let again = stage.attempt(P, 0, TOKEN);
+        stage.put(P, 1); // where the lost write stood
+        stage.deliver();
+        [stage.told(again), stage.shows(P, 0)]
+    };
+    check(Bug::TokenOutlivesWrite, told_and_shown, ["written", "write 1"], ["written", "nothing"]);
+}
+
+#[test]
+fn a_retry_that_is_answered_before_the_write_is_safe() {
+    let told_and_shown = || {
+        let mut stage = group(3, semi_sync(AckAt::Logged));
+        stage.slow_disk(P);
+        stage.attempt(P, 0, TOKEN);
+        let again = stage.attempt(P, 0, TOKEN);
+        stage.crash(P, Kept::Synced);
+        elect(&mut stage, R1, R2);
+        [stage.told(again), stage.shows(R1, 0)]
+    };
+    check(Bug::RetryAnsweredAtOnce, told_and_shown, ["nothing", "nothing"], ["written", "nothing"]);
 }

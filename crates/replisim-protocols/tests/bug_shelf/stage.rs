@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use replisim_observe::{Duration, Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::{
     Change, CommitRule, Consistency, Context, Effects, Kept, LAST_GIVER, Members, Protocol, Reply, Request,
-    Span, Timer as _, WALL_CLOCK_START, timestamp,
+    Span, Timer as _, Token, WALL_CLOCK_START, timestamp,
 };
 
 /// A group, its links and its clients.
@@ -80,21 +80,23 @@ impl<P: Protocol> Stage<P> {
 
     /// A client writes 10 bytes; the write has the number of the operation.
     pub(crate) fn put(&mut self, member: Member, key: u32) -> Op {
-        self.write(member, key, Change::Put { bytes: 10 })
+        self.write(member, key, Change::Put { bytes: 10 }, None)
+    }
+
+    /// The same, as an attempt of an operation.
+    pub(crate) fn attempt(&mut self, member: Member, key: u32, token: Token) -> Op {
+        self.write(member, key, Change::Put { bytes: 10 }, Some(token))
     }
 
     pub(crate) fn delete(&mut self, member: Member, key: u32) -> Op {
-        self.write(member, key, Change::Delete)
+        self.write(member, key, Change::Delete, None)
     }
 
     /// Each write has a later timestamp than those before.
-    fn write(&mut self, member: Member, key: u32, change: Change) -> Op {
+    fn write(&mut self, member: Member, key: u32, change: Change, token: Option<Token>) -> Op {
         let stamp = timestamp(WALL_CLOCK_START + Duration::from_millis(self.ops), LAST_GIVER, Version(0));
         let (key, write) = (Key(key), Write(self.ops));
-        self.request(
-            member,
-            Request::Write { key, write, change, context: Context::new(), stamp, token: None },
-        )
+        self.request(member, Request::Write { key, write, change, context: Context::new(), stamp, token })
     }
 
     pub(crate) fn read(&mut self, member: Member, key: u32, consistency: Consistency) -> Op {

@@ -4,11 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use replisim_observe::{Duration, Key, Member, Op, Stored, Time, Version, Write};
+use replisim_observe::{Client, Duration, Key, Member, Op, Stored, Time, Version, Write};
 use replisim_protocols::{
     Change, Command, CommitRule, Consistency, Context, Effects, Kept, Members, Protocol, Reply, Request,
-    Span, Timer as _, WALL_CLOCK_START,
+    Span, Timer as _, Token, WALL_CLOCK_START,
 };
+
+/// Attempt k at a put is that many times k above the first.
+const ATTEMPT: u64 = 1_000;
+
+/// Which put a write is an attempt of.
+fn put_of(write: Write) -> u64 {
+    write.0 % ATTEMPT
+}
 
 /// A replication group, and how much may happen to it.
 #[derive(Clone)]
@@ -17,6 +25,8 @@ pub(crate) struct Bounds {
     pub(crate) before: &'static [Action],
     pub(crate) members: u32,
     pub(crate) puts: u64,
+    /// How often a client that has not heard of its first put may try it again, with the token of that put.
+    pub(crate) retries: u64,
     pub(crate) reads: u64,
     pub(crate) crashes: u32,
     pub(crate) kept: Kept,
@@ -92,6 +102,7 @@ pub(crate) struct Facts {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Spent {
     puts: u64,
+    retries: u64,
     reads: u64,
     crashes: u32,
     drops: u32,
@@ -102,6 +113,7 @@ pub(crate) struct Spent {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum Action {
     Put(usize),
+    Retry(usize),
     Read(usize),
     Deliver(usize),
     Drop(usize),
@@ -169,6 +181,8 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
         if self.rules.has_log {
             let grows = self.node.log.last().is_none_or(|last| last.version < stored.version);
             self.expect(grows, "logged versions grow");
+            let is_first = self.node.log.iter().all(|other| put_of(other.write) != put_of(stored.write));
+            self.expect(is_first, "of the attempts at a put a member logs one");
             self.node.log.push(stored);
         }
     }
@@ -238,8 +252,11 @@ impl<P: Protocol> Effects<P> for Stage<'_, P> {
     fn reply(&mut self, op: Op, reply: Reply) {
         match reply {
             Reply::Written(Stored { version, .. }) => {
-                // An answer may belong to what stood at that position before.
-                let stands = self.node.log.contains(&Stored { version, write: Write(op.0) });
+                // An answer may belong to what stood at that position before, or to what another attempt wrote.
+                let is_it = |stored: &Stored| {
+                    stored.version == version && put_of(stored.write) == put_of(Write(op.0))
+                };
+                let stands = self.node.log.iter().any(is_it);
                 let has_log = self.rules.has_log;
                 self.expect(stands || !has_log, "a client is told of what stands in the primary's log");
                 let is_committed = self.facts.committed.iter().any(|stored| stored.version == version);
@@ -289,6 +306,9 @@ impl<P: Protocol> Group<P> {
             if spent.puts < bounds.puts && takes {
                 actions.push(Action::Put(i));
             }
+            if spent.puts > 0 && spent.retries < bounds.retries && takes {
+                actions.push(Action::Retry(i));
+            }
             if spent.reads < bounds.reads {
                 actions.push(Action::Read(i));
             }
@@ -315,15 +335,25 @@ impl<P: Protocol> Group<P> {
         act(protocol, &mut stage);
     }
 
+    /// A client tries a put; all attempts have the same remainder, which is the number of its token.
+    fn attempt(&mut self, member: usize, attempt: u64, rules: &Rules) {
+        let (op, write) = (Op(attempt), Write(attempt));
+        let (key, change) = (Key(0), Change::Put { bytes: 10 });
+        let (context, stamp) = (Context::new(), Version(self.spent.puts));
+        let token = Some(Token { client: Client(0), number: put_of(write) as u32, open: 0 });
+        let request = Request::Write { key, write, change, context, stamp, token };
+        self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
+    }
+
     pub(crate) fn apply(&mut self, action: Action, rules: &Rules) {
         match action {
             Action::Put(member) => {
-                let (op, write) = (Op(self.spent.puts), Write(self.spent.puts));
                 self.spent.puts += 1;
-                let (key, change) = (Key(0), Change::Put { bytes: 10 });
-                let (context, stamp) = (Context::new(), Version(self.spent.puts));
-                let request = Request::Write { key, write, change, context, stamp, token: None };
-                self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
+                self.attempt(member, self.spent.puts - 1, rules);
+            }
+            Action::Retry(member) => {
+                self.spent.retries += 1;
+                self.attempt(member, self.spent.retries * ATTEMPT, rules);
             }
             Action::Read(member) => {
                 let op = Op(u64::MAX - self.spent.reads);

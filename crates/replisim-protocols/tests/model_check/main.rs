@@ -18,6 +18,7 @@ const NOTHING: Bounds = Bounds {
     before: &[],
     members: 2,
     puts: 1,
+    retries: 0,
     reads: 0,
     crashes: 0,
     kept: Kept::Synced,

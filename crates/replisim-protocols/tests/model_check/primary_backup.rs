@@ -1,5 +1,6 @@
 //! Primary–backup: one history, or the one of whoever was promoted.
 
+use replisim_engine::Bytes;
 use replisim_observe::Duration;
 use replisim_protocols::Kept;
 use replisim_protocols::primary_backup::{
@@ -150,5 +151,37 @@ fn members_agree_in_the_end_whoever_was_promoted() {
         ),
     ] {
         explore(name, bounds, Config { failover, fencing, ..Config::default() });
+    }
+}
+
+/// A put is not in the primary's log any more when the replica that has missed it says so.
+const TO_BE_COPIED: &[Action] = &[
+    Action::Put(0),
+    Action::Persist(0),
+    Action::Drop(0),
+    Action::Fire(0, Timer::Heartbeat as usize),
+    Action::Deliver(0),
+    Action::Deliver(0),
+];
+
+#[test]
+fn a_put_that_is_tried_again_stands_once_wherever_it_stands() {
+    let semi_sync = |failover| Config { acknowledge: SEMI_SYNC(), failover, ..Config::default() };
+    let elects = || automatic(Promote::MostAdvanced);
+    let unfenced = || Config { failover: Failover::Manual, fencing: false, ..Config::default() };
+    let copies = || Config { retain: Bytes::new(1), ..unfenced() };
+    let two = Bounds { retries: 1, crashes: 1, ..NOTHING };
+    let three = Bounds { members: 3, fires: 4, states: 60_000, ..two.clone() };
+    let ordered = Bounds { orders: 1, fires: 2, ..two.clone() };
+    for (name, bounds, config) in [
+        ("two attempts and a crash", Bounds { drops: 1, fires: 1, ..two.clone() }, Config::default()),
+        ("three attempts", Bounds { retries: 2, fires: 1, ..two.clone() }, semi_sync(Failover::None)),
+        ("the disk is lost", Bounds { kept: Kept::Nothing, ..ordered.clone() }, unfenced()),
+        ("with a copied store", Bounds { before: TO_BE_COPIED, crashes: 0, ..ordered.clone() }, copies()),
+        ("at a successor", Bounds { crashes: 0, ..three.clone() }, semi_sync(elects())),
+        ("after a death", Bounds { kept: Kept::Written, ..three.clone() }, semi_sync(elects())),
+        ("at one that was ordered", Bounds { members: 3, ..ordered.clone() }, unfenced()),
+    ] {
+        explore(name, bounds, config);
     }
 }

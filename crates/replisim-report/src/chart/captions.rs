@@ -108,7 +108,8 @@ mod tests {
                 bands: vec![Band { from: 50.0, to: 100.0, label: "cut off".to_owned() }],
                 marks: vec![Mark::X(line, "promoted".to_owned())],
             };
-            let ruler = Ruler { lo: 0.0, hi: 100.0, scale: Scale::Linear, pixels: (0.0, 1000.0) };
+            let ruler =
+                Ruler { lo: 0.0, hi: 100.0, scale: Scale::Linear, pixels: (0.0, 1000.0), room: (0.0, 0.0) };
             let captions = Captions::of(&chart, &ruler);
             let texts: Vec<&str> = captions.placed.iter().map(|caption| caption.text.as_str()).collect();
             assert_eq!(texts, expected, "a line at {line}");

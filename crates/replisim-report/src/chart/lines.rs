@@ -80,6 +80,8 @@ pub enum Mark {
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 540.0;
 const MARGIN: f64 = 24.0;
+/// Between the frame and a curve that runs along it.
+const ROOM: f64 = 24.0;
 const CAPTION_ROW: f64 = 22.0;
 const NAMED_SERIES_MAX: usize = 12;
 const NAMED_OTHERS_MAX: usize = 8;
@@ -96,6 +98,14 @@ impl Series {
     /// A solid staircase.
     pub fn staircase(name: impl Into<String>, points: Vec<(f64, f64)>) -> Self {
         Self { step: true, ..Self::line(name, points) }
+    }
+
+    /// The x of all points, if it is the same of several.
+    fn single_x(&self) -> Option<f64> {
+        let mut xs = self.points.iter().filter(|&&(x, y)| usable(x) && usable(y)).map(|point| point.0);
+        let first = xs.next()?;
+        let others = xs.clone().count();
+        (others > 0 && xs.all(|x| x == first)).then_some(first)
     }
 
     fn is_dotted_at_each_point(&self) -> bool {
@@ -243,7 +253,7 @@ impl LineChart {
         points.filter(|&(x, y)| usable(x) && usable(y))
     }
 
-    fn x_interval(&self) -> (f64, f64) {
+    pub(super) fn x_interval(&self) -> (f64, f64) {
         let marks = self.marks.iter().filter_map(|mark| match mark {
             Mark::X(x, _) => Some(*x),
             Mark::Y(..) => None,
@@ -254,6 +264,15 @@ impl LineChart {
             return self.x.interval(edges.chain(marks), false);
         }
         self.x.interval(points.chain(marks), false)
+    }
+
+    /// A curve of a single value is a line from below to above, which would hide in the frame.
+    pub(super) fn make_room(&self, x: &mut Ruler) {
+        let upright = self.series.iter().filter_map(Series::single_x).map(|value| x.at(value));
+        let is_at = |edge: f64| upright.clone().any(|at| (at - edge).abs() < ROOM / 2.0);
+        let room = [x.pixels.0, x.pixels.1].map(|edge| if is_at(edge) { ROOM } else { 0.0 });
+        x.room = (room[0], room[1]);
+        x.pixels = (x.pixels.0 + room[0], x.pixels.1 - room[1]);
     }
 
     fn y_interval(&self, x: (f64, f64)) -> (f64, f64) {
@@ -295,13 +314,21 @@ impl Plan {
         let y = chart.y_interval(x);
 
         // The width of the y ticks decides the left edge, and hardly depends on the height, so a usual height will do.
-        let y_ruler = |top, bottom| Ruler { lo: y.0, hi: y.1, scale: chart.y.scale, pixels: (bottom, top) };
+        let y_ruler = |top, bottom| Ruler {
+            lo: y.0,
+            hi: y.1,
+            scale: chart.y.scale,
+            pixels: (bottom, top),
+            room: (0.0, 0.0),
+        };
         let usual_height = 270.0;
         let y_ticks = y_ticks(&chart.y, &y_ruler(0.0, usual_height));
         let widest = y_ticks.iter().map(|tick| text::width(&tick.label, SMALL.size)).fold(0.0, f64::max);
         let left = (MARGIN + widest + 10.0).max(56.0);
         let right = WIDTH - MARGIN - 20.0;
-        let mut x_ruler = Ruler { lo: x.0, hi: x.1, scale: chart.x.scale, pixels: (left, right) };
+        let mut x_ruler =
+            Ruler { lo: x.0, hi: x.1, scale: chart.x.scale, pixels: (left, right), room: (0.0, 0.0) };
+        chart.make_room(&mut x_ruler);
         let x_ticks = chart.x.ticks(x.0, x.1, |ticks| x_ruler.labels_keep_apart(ticks, SMALL.size));
         let label_end = |tick: &Tick| x_ruler.at(tick.value) + text::width(&tick.label, SMALL.size) / 2.0;
         let too_far = x_ticks.iter().map(label_end).fold(0.0, f64::max) - (WIDTH - 6.0);

@@ -13,11 +13,11 @@ pub(super) struct Area {
 
 impl Area {
     pub(super) fn left(&self) -> f64 {
-        self.x.pixels.0
+        self.x.pixels.0 - self.x.room.0
     }
 
     pub(super) fn right(&self) -> f64 {
-        self.x.pixels.1
+        self.x.pixels.1 + self.x.room.1
     }
 
     pub(super) fn top(&self) -> f64 {
@@ -151,8 +151,8 @@ mod tests {
     use super::*;
 
     const AREA: Area = Area {
-        x: Ruler { lo: 0.0, hi: 10.0, scale: Scale::Linear, pixels: (0.0, 10.0) },
-        y: Ruler { lo: 0.0, hi: 10.0, scale: Scale::Linear, pixels: (10.0, 0.0) },
+        x: Ruler { lo: 0.0, hi: 10.0, scale: Scale::Linear, pixels: (0.0, 10.0), room: (0.0, 0.0) },
+        y: Ruler { lo: 0.0, hi: 10.0, scale: Scale::Linear, pixels: (10.0, 0.0), room: (0.0, 0.0) },
     };
 
     #[track_caller]

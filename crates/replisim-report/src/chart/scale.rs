@@ -168,14 +168,17 @@ pub(super) struct Ruler {
     pub(super) scale: Scale,
     /// The pixels of `lo` and `hi`.
     pub(super) pixels: (f64, f64),
+    /// How far the frame is from these.
+    pub(super) room: (f64, f64),
 }
 
 impl Ruler {
-    /// The pixel of a value, which may lie outside the axis; a value that a logarithm cannot take is put at `lo`.
+    /// The pixel of a value, which may lie outside the axis; a value that a logarithm cannot take is put at `lo`, or before
+    /// it where there is room.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = match self.scale {
             Scale::Linear => (value - self.lo) / (self.hi - self.lo),
-            Scale::Log if value <= 0.0 => 0.0,
+            Scale::Log if value <= 0.0 => return self.pixels.0 - self.room.0 / 2.0,
             Scale::Log => libm::log(value / self.lo) / libm::log(self.hi / self.lo),
         };
         // Far outside is as good as very far outside, and keeps pixel arithmetic exact.

@@ -1,6 +1,7 @@
 //! Every chart of a broad table of inputs is drawn, and none may have a fault that a reader would see.
 
 use super::lint::faults;
+use super::scale::Ruler;
 use super::*;
 
 #[test]
@@ -22,6 +23,29 @@ fn the_legend_names_twelve_series_and_counts_the_rest() {
     let svg = lines("many", many_series(20)).svg();
     assert!(svg.contains("series 12\n") && !svg.contains("series 13\n"), "{svg}");
     assert!(svg.contains("+ 8 more\n"));
+}
+
+#[test]
+fn a_curve_of_a_single_value_stands_apart_from_the_frame() {
+    let upright = |x: f64| Series::staircase("s", vec![(x, 0.0), (x, 1.0)]);
+    for (name, axis, values, (left, right)) in [
+        ("one at each end", Axis::log("t", Unit::Milliseconds), vec![20.0, 50.0], (24.0, 24.0)),
+        ("zeros at the edge of a log axis", Axis::log("t", Unit::Milliseconds), vec![0.0], (24.0, 0.0)),
+        ("in the middle", Axis::log("t", Unit::Milliseconds), vec![30.0], (0.0, 0.0)),
+        ("from zero", Axis::linear("t", Unit::Milliseconds), vec![0.0, 7.0], (24.0, 24.0)),
+    ] {
+        let mut chart = lines(name, values.into_iter().map(upright).collect());
+        chart.x = axis;
+        let (lo, hi) = chart.x_interval();
+        let mut x = Ruler { lo, hi, scale: chart.x.scale, pixels: (100.0, 900.0), room: (0.0, 0.0) };
+        chart.make_room(&mut x);
+        assert_eq!((x.pixels, x.room), ((100.0 + left, 900.0 - right), (left, right)), "{name}");
+        assert!(
+            x.at(0.0) < x.pixels.0 || chart.x.scale == Scale::Linear || left == 0.0,
+            "zero is before the axis"
+        );
+        assert_eq!(faults(&chart.svg()), [""; 0], "{name}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is wrong with workloads and the names of clients.
 
 use replisim_cluster::{Arrivals, Bursts, CurvePoint, Keys, ReadAfterAck, Retries, Way, Workload, Writes};
-use replisim_engine::{Law, Share};
+use replisim_engine::{Law, Rate, Share};
 use replisim_protocols::Operation;
 
 use super::Check;
@@ -121,20 +121,32 @@ impl Check<'_> {
         }
         match &workload.arrivals {
             Arrivals::Curve(points) => self.curve(&format!("{path}.curve"), points),
-            Arrivals::Bursts(Bursts { on, off, .. }) => {
+            Arrivals::Bursts(Bursts { rate, on, off, .. }) => {
+                self.some(format!("{path}.bursts.rate"), *rate);
                 self.phase(format!("{path}.bursts.on"), on, true);
                 self.phase(format!("{path}.bursts.off"), off, false);
             }
             Arrivals::ClosedLoop(closed) => {
                 self.many(format!("{path}.closed-loop.clients"), closed.clients, "client");
             }
-            Arrivals::Poisson(_) | Arrivals::Fixed(_) | Arrivals::ReadAfterAck(_) => {}
+            Arrivals::Poisson(rate) => self.some(format!("{path}.poisson"), *rate),
+            Arrivals::Fixed(rate) => self.some(format!("{path}.fixed"), *rate),
+            Arrivals::ReadAfterAck(_) => {}
+        }
+    }
+
+    /// A rate at which something comes.
+    fn some(&mut self, path: String, rate: Rate) {
+        if rate.get() == 0.0 {
+            self.report_with(path, "at this rate nothing ever comes", "must be more than 0/s");
         }
     }
 
     fn curve(&mut self, path: &str, points: &[CurvePoint]) {
         if points.is_empty() {
             self.report_with(path, "a curve without a point", "such as `[{ at: 0s, rate: 100/s }]`");
+        } else if points.iter().all(|point| point.rate.get() == 0.0) {
+            self.report_with(path, "on this curve nothing ever comes", "some rate must be more than 0/s");
         }
         for (i, pair) in points.windows(2).enumerate() {
             if pair[1].at < pair[0].at {

@@ -117,9 +117,10 @@ impl<'a> Deserializer<'a> for Cursor<'a, '_> {
             },
             other => {
                 let failure = self.unchosen(&other.in_words(), choices);
-                return Err(match other.as_written() {
-                    Some(text) => failure.word(text),
-                    None => failure,
+                return Err(match (other, other.as_written()) {
+                    (Value::Null, _) => failure.help("what belongs to it stands further in than its name"),
+                    (_, Some(text)) => failure.word(text),
+                    _ => failure,
                 });
             }
         };

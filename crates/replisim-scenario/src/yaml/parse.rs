@@ -272,6 +272,13 @@ impl<'t> Builder<'t> {
             ErrorKind::UnclosedQuotedScalar => {
                 Problem::new("this quote is never closed").help("end the text with the same quote")
             }
+            ErrorKind::UnknownQuotedScalarEscape
+            | ErrorKind::InvalidQuotedScalarHexEscape
+            | ErrorKind::InvalidLowSurrogateHexEscape
+            | ErrorKind::InvalidUnicodeEscape => Problem::new(
+                "in double quotes a `\\` begins an escape, and after one in this text stands none",
+            )
+            .help("write a path with `/`, or in single quotes: 'C:\\data\\rtts.csv'"),
             ErrorKind::UnexpectedCharacter { character } => {
                 Problem::new(format!("a value cannot start with `{}`", character.escape_debug()))
                     .help("put the value in quotes")

@@ -370,6 +370,56 @@ fn clusters_that_cannot_be() {
 }
 
 #[test]
+fn blocks_a_level_too_far_out() {
+    let beside = |key: &str| {
+        format!("nodes: {{ p: us, r: eu }}\nprotocol:\n  primary-backup:\n    fencing: false\n{key}")
+    };
+    check_changes(&[
+        (
+            "a setting of the protocol at the top",
+            PROTOCOL,
+            &beside("acknowledge: sync"),
+            "9:1",
+            "acknowledge",
+            "a field of `protocol.primary-backup`",
+        ),
+        (
+            "one beside its protocol",
+            PROTOCOL,
+            &beside("  acknowledge: sync"),
+            "9:3",
+            "acknowledge",
+            "a field of `protocol.primary-backup`",
+        ),
+        ("how long a fault lasts", "expect:", "for: 200ms\nexpect:", "12:1", "for", "a field of `faults`"),
+        (
+            "a setting of links at the top",
+            "workload:",
+            "jitter: { exponential: 1ms }\nworkload:",
+            "7:1",
+            "jitter",
+            "a field of `network.cross-region`, `network.default` and of 5 more",
+        ),
+        (
+            "a choice beside what it is for",
+            "workload:",
+            "network:\n  default:\n    jitter:\n    exponential: 1ms\nworkload:",
+            "10:5",
+            "exponential",
+            "a field of `network.default.jitter` and of `network.default.latency`",
+        ),
+        (
+            "a choice at the top",
+            PROTOCOL,
+            "nodes: { p: us, r: eu }\nprotocol:\nprimary-backup: {}",
+            "6:1",
+            "protocol",
+            "what belongs to it stands further in than its name",
+        ),
+    ]);
+}
+
+#[test]
 fn faults_that_cannot_be() {
     check_changes(&[
         ("after the end", "at: 500ms", "at: 5s", "11:11", "5s", "must be before the end of `duration`"),

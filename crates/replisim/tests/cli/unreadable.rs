@@ -91,6 +91,20 @@ fn texts_that_are_no_scenario() {
             "'A",
             "end the text with the same quote",
         ),
+        (
+            "a path of Windows",
+            Instead("A small one.", "\"C:\\data\\x.csv\""),
+            "1:8",
+            "\"C",
+            "write a path with `/`, or in single quotes",
+        ),
+        (
+            "a path of Windows that is almost an escape",
+            Instead("A small one.", "\"D:\\new\\u.csv\""),
+            "1:8",
+            "\"D",
+            "write a path with `/`, or in single quotes",
+        ),
         ("a wrong bracket", Instead("isolate: [r]", "isolate: [r"), "11:40", "", "end it with `]`"),
         ("a number for a name", Instead("name: writer", "name: 5"), "8:13", "5", "put it in quotes"),
         (

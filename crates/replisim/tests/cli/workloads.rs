@@ -145,7 +145,7 @@ fn a_way_to_write_that_there_is_not() {
 }
 
 /// The settings of the writer of `SMALL` that come first, the mistake, the place that is pointed at, and the fix.
-const MISTAKES: [(&str, &str, &str, &str); 25] = [
+const MISTAKES: [(&str, &str, &str, &str); 29] = [
     (
         "writes: { put: 70%, delete: 20% }",
         "the shares sum to 90%, not to 100%",
@@ -194,6 +194,20 @@ const MISTAKES: [(&str, &str, &str, &str); 25] = [
         "for example `{ constant: 5ms }`",
     ),
     ("arrivals: { curve: [] }", "a curve without a point", "[]", "such as `[{ at: 0s, rate: 100/s }]`"),
+    ("arrivals: { poisson: 0/s }", "at this rate nothing ever comes", "0/s", "must be more than 0/s"),
+    ("arrivals: { fixed: 0/min }", "at this rate nothing ever comes", "0/min", "must be more than 0/s"),
+    (
+        "arrivals: { bursts: { rate: 0/s, on: { constant: 1s }, off: { constant: 1s } } }",
+        "at this rate nothing ever comes",
+        "0/s",
+        "must be more than 0/s",
+    ),
+    (
+        "arrivals: { curve: [{ at: 0s, rate: 0/s }, { at: 1s, rate: 0/s }] }",
+        "on this curve nothing ever comes",
+        "[{ at: 0s, rate: 0/s }, { at: 1s, rate: 0/s }]",
+        "some rate must be more than 0/s",
+    ),
     (
         "arrivals: { curve: [{ at: 1s, rate: 5/s }, { at: 500ms, rate: 1/s }] }",
         "500ms comes before 1s",
