@@ -15,9 +15,12 @@ use crate::keyspace::Keyspace;
 use crate::measures::{count_by, distribution_by, whole};
 use crate::operations::OpenOp;
 use crate::reflected::Reflected;
-use crate::retirement::remembered;
+use crate::retirement::REMEMBERED;
 use crate::rightful::Rightful;
 use crate::series::Slices;
+
+/// How many decided writes are remembered where there are no faults.
+const FEW_REMEMBERED: usize = 256;
 
 /// Everything measured about the bad day.
 #[derive(Clone, Debug)]
@@ -32,9 +35,11 @@ impl Incidents {
     /// Nothing seen yet.
     pub fn new(roster: &Roster, window: Window, slices: Slices) -> Incidents {
         let (clients, space) = (roster.clients.len(), Keyspace::of(roster));
+        // Where nothing fails, what all hold is not taken back: a few are enough, and stay in the cache.
+        let kept = if roster.faults.is_empty() { FEW_REMEMBERED } else { REMEMBERED };
         Incidents {
             rightful: Rightful::new(space),
-            anomalies: Anomalies::new(clients, space, window, remembered(roster)),
+            anomalies: Anomalies::new(clients, space, window, kept),
             failover: Failover::new(space, clients, window),
             availability: Availability::new(space, window, roster.unavailability_bound, slices),
         }
