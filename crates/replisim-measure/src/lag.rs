@@ -9,6 +9,7 @@ use replisim_observe::{Fault, Group, Time, Window};
 use crate::catch_up::CatchUp;
 use crate::distribution::{COARSE_DIGITS, DIGITS, Distribution};
 use crate::keyspace::Keyspace;
+use crate::samples::Samples;
 use crate::series::{LagSeries, Slices};
 use crate::weighted::{BITS, COARSE_BITS, TimeWeighted};
 
@@ -42,7 +43,7 @@ pub(crate) struct Level {
 /// Results for one node.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeResult {
-    pub(crate) delay: Distribution,
+    pub(crate) delay: Samples,
     pub(crate) lag: TimeWeighted,
     pub(crate) lag_versions: TimeWeighted,
     pub(crate) lag_bytes: TimeWeighted,
@@ -64,7 +65,7 @@ impl Lag {
             blocks: BTreeSet::new(),
             catch_up: CatchUp::new(window),
             results: NodeResult {
-                delay: Distribution::new(digits),
+                delay: Samples::new(digits),
                 lag: TimeWeighted::new(bits),
                 lag_versions: TimeWeighted::new(bits),
                 lag_bytes: TimeWeighted::new(bits),

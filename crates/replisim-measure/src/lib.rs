@@ -47,6 +47,7 @@ mod replicas;
 pub mod retirement;
 mod retries;
 mod rightful;
+mod samples;
 mod search;
 pub mod series;
 mod trail;

@@ -406,7 +406,7 @@ fn loss_measures(writes: &WriteTotals, exposure: &ExposureResult) -> [Measure; 1
 /// Latency, availability and throughput, by client and by kind of operation.
 fn operation_measures(roster: &Roster, by_client: &[[OpTotals; 2]], window: &Window) -> Vec<Measure> {
     let latency = |slug, kind: usize| {
-        let parts: Vec<_> = by_client.iter().map(|kinds| &kinds[kind].latency).collect();
+        let parts: Vec<_> = by_client.iter().map(|kinds| &*kinds[kind].latency).collect();
         distribution_by(slug, "workload", &roster.clients, &parts)
     };
     let both = |kinds: &[OpTotals; 2]| (kinds[0].ok + kinds[1].ok, kinds[0].scheduled + kinds[1].scheduled);

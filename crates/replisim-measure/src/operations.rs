@@ -2,7 +2,7 @@
 
 use replisim_observe::{Client, InFlight, Key, Op, OpKind, Outcome, Time, Version, Window};
 
-use crate::distribution::Distribution;
+use crate::samples::Samples;
 use crate::series::{OperationSeries, Slices};
 
 /// Everything measured about operations.
@@ -32,7 +32,7 @@ pub(crate) struct RunTotals {
 pub(crate) struct OpTotals {
     pub(crate) scheduled: u64,
     pub(crate) ok: u64,
-    pub(crate) latency: Distribution,
+    pub(crate) latency: Samples,
 }
 
 /// An operation under way.
@@ -112,7 +112,8 @@ impl Operations {
     }
 
     /// Totals by client, reads and writes apart.
-    pub(crate) fn into_results(self) -> (Vec<[OpTotals; 2]>, Vec<OperationSeries>) {
+    pub(crate) fn into_results(mut self) -> (Vec<[OpTotals; 2]>, Vec<OperationSeries>) {
+        self.clients.iter_mut().flatten().for_each(|totals| totals.latency.settle());
         (self.clients, self.series)
     }
 

@@ -16,10 +16,10 @@ use std::collections::VecDeque;
 
 use replisim_observe::{Key, Time, Version, Window};
 
-use crate::distribution::Distribution;
 use crate::keyspace::Keyspace;
 use crate::operations::OpenOp;
 use crate::reflected::Reflected;
+use crate::samples::Samples;
 use crate::search::count_before;
 use crate::series::{Slices, StalenessSeries, Visibility};
 use crate::writes::News;
@@ -41,9 +41,9 @@ pub struct Reads {
 /// What one client's reads were like.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadTotals {
-    pub(crate) staleness: Distribution,
-    pub(crate) when_stale: Distribution,
-    pub(crate) versions: Distribution,
+    pub(crate) staleness: Samples,
+    pub(crate) when_stale: Samples,
+    pub(crate) versions: Samples,
     pub(crate) visibility: Visibility,
 }
 
@@ -207,7 +207,12 @@ impl Reads {
         }
     }
 
-    pub(crate) fn into_results(self) -> (Vec<ReadTotals>, Vec<StalenessSeries>) {
+    pub(crate) fn into_results(mut self) -> (Vec<ReadTotals>, Vec<StalenessSeries>) {
+        for ReadTotals { staleness, when_stale, versions, visibility } in &mut self.clients {
+            [staleness, when_stale, versions, &mut visibility.missing, &mut visibility.all]
+                .into_iter()
+                .for_each(Samples::settle);
+        }
         (self.clients, self.series)
     }
 }

@@ -3,7 +3,7 @@
 use replisim_observe::{Duration, Fault, Member, Time};
 
 use crate::availability::AvailabilitySeries;
-use crate::distribution::Distribution;
+use crate::samples::Samples;
 
 /// Equal slices of the clients' time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -228,9 +228,9 @@ impl OperationSeries {
 #[derive(Clone, Debug, Default)]
 pub struct Visibility {
     /// Times of reads that did not reflect it: the few.
-    pub missing: Distribution,
+    pub(crate) missing: Samples,
     /// Times of all reads.
-    pub all: Distribution,
+    pub(crate) all: Samples,
 }
 
 /// One point of the t-visibility curve.
@@ -301,6 +301,7 @@ mod tests {
         // Both lie in one bucket of the histogram, which crosses the end of a step (15 848 931 ns).
         [15_848_000, 15_849_100].iter().for_each(|time| visibility.all.record(*time));
         visibility.missing.record(15_849_100);
+        [&mut visibility.all, &mut visibility.missing].into_iter().for_each(Samples::settle);
         let steps: Vec<_> = visibility.curve().iter().map(|point| (point.reads, point.fresh)).collect();
         assert_eq!(steps, [(2, 1)]);
     }

@@ -24,7 +24,6 @@ use replisim_observe::{
     Fault, Key, Member, Outcome, PromotionRule, Roster, Stored, Time, Version, Window, Write, prefetch,
 };
 
-use crate::distribution::Distribution;
 use crate::divergence::Divergence;
 use crate::early::Early;
 use crate::exposure::Exposure;
@@ -36,6 +35,7 @@ use crate::recovery::Recoveries;
 use crate::replicas::Replicas;
 use crate::retirement::{Block, LostBlock, Settled};
 use crate::rightful::Rightful;
+use crate::samples::Samples;
 use crate::search::count_before;
 use crate::series::Slices;
 use crate::trail::Trail;
@@ -92,9 +92,9 @@ pub(crate) enum News {
 /// What has been found out about writes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriteTotals {
-    pub(crate) visible_after_ack: Distribution,
-    pub(crate) convergence: Distribution,
-    pub(crate) inconsistency_window: Distribution,
+    pub(crate) visible_after_ack: Samples,
+    pub(crate) convergence: Samples,
+    pub(crate) inconsistency_window: Samples,
     /// Over the whole run.
     pub(crate) committed: u64,
     pub(crate) unconverged: u64,

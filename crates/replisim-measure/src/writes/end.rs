@@ -8,6 +8,7 @@ use crate::distribution::Distribution;
 use crate::divergence::Divergence;
 use crate::exposure::ExposureResult;
 use crate::lag::NodeResult;
+use crate::samples::Samples;
 
 /// All that was found out about writes.
 #[derive(Clone, Debug)]
@@ -43,7 +44,10 @@ impl Writes {
         self.replicas.keys().for_each(|key| self.blocks_ended(key));
     }
 
-    pub(crate) fn into_results(self) -> WriteResults {
+    pub(crate) fn into_results(mut self) -> WriteResults {
+        let WriteTotals { visible_after_ack, convergence, inconsistency_window, .. } = &mut self.totals;
+        [visible_after_ack, convergence, inconsistency_window].into_iter().for_each(Samples::settle);
+        self.lags.iter_mut().for_each(|lag| lag.results.delay.settle());
         WriteResults {
             totals: self.totals,
             nodes: self.lags.into_iter().map(|lag| lag.results).collect(),
