@@ -12,11 +12,14 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub fn new(arguments: impl Iterator<Item = String>) -> Asked {
+    /// Refuses flags that there are not.
+    pub fn new(arguments: impl Iterator<Item = String>) -> Result<Asked, String> {
         let (flags, names): (Vec<String>, Vec<String>) =
             arguments.partition(|argument| argument.starts_with("--"));
-        let quick = flags.iter().any(|flag| flag == "--quick");
-        Asked { quick, names, known: RefCell::default() }
+        match flags.iter().find(|flag| *flag != "--quick") {
+            Some(flag) => Err(format!("there is no {flag}: only --quick")),
+            None => Ok(Asked { quick: !flags.is_empty(), names, known: RefCell::default() }),
+        }
     }
 
     /// Whether a row is asked for, by its name or with its part.

@@ -26,7 +26,13 @@ fn main() -> ExitCode {
         memory::alone(&arguments.collect::<Vec<_>>());
         return ExitCode::SUCCESS;
     }
-    let asked = asked::Asked::new(arguments);
+    let asked = match asked::Asked::new(arguments) {
+        Ok(asked) => asked,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
     engines::print(&asked);
     runs::print(&asked);
     memory::print(&asked);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use rand::Rng;
 use replisim_engine::random::{below, open_unit};
-use replisim_engine::{Duration, InFlight, Label, Stream, Streams, Time, TimerSlot};
+use replisim_engine::{Duration, Label, Outstanding, Stream, Streams, Time, TimerSlot};
 use replisim_network::Site;
 use replisim_observe::{Client, Group, Key, Member, Op, Version};
 use replisim_protocols::{Change, Consistency, Request};
@@ -137,7 +137,7 @@ pub(crate) struct OpState {
 
 /// All attempts that are open. Where nothing is tried again an attempt has the number of its operation.
 #[derive(Debug, Default)]
-pub(crate) struct Ops(InFlight<OpState>);
+pub(crate) struct Ops(Outstanding<OpState>);
 
 impl Source {
     /// Fails with a sentence where a law is none. The clients stop at `end`.

@@ -300,7 +300,10 @@ impl Sampler {
                 let i = position as usize;
                 sorted[i] + (sorted[i + 1] - sorted[i]) * (position - i as f64)
             }
-            common => common.sample_nanos(rng),
+            Sampler::Constant(_)
+            | Sampler::Uniform { .. }
+            | Sampler::Exponential { .. }
+            | Sampler::Lognormal { .. } => unreachable!("drawn in place"),
         }
     }
 

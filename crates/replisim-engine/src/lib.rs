@@ -5,15 +5,15 @@
 //!   wrongness of clocks as users write them.
 //! - [`queue`]: the event queue, in exact (time, insertion) order, with timers that can be moved and cancelled.
 //! - [`run`]: the run loop, which looks ahead ([`prefetch`](mod@prefetch)), and the trace digest it feeds ([`digest`]).
-//! - [`in_flight`]: a table of what has begun and not ended.
+//! - [`outstanding`]: a table of what has begun and not ended.
 //! - [`random`]: streams of randomness found by name; [`law`]: the distributions drawn from them.
 //!
 //! What it never knows: nodes, networks, replication, files, the wall clock.
 
 pub mod digest;
-pub mod in_flight;
 pub mod law;
 mod normal;
+pub mod outstanding;
 pub mod prefetch;
 pub mod quantity;
 pub mod queue;
@@ -23,8 +23,8 @@ pub mod signed;
 pub mod time;
 
 pub use digest::{Digest, Label, Name};
-pub use in_flight::InFlight;
 pub use law::{Law, Sampler};
+pub use outstanding::Outstanding;
 pub use prefetch::prefetch;
 pub use quantity::{Bandwidth, Bytes, Rate, Share};
 pub use queue::{Queue, TimerSlot};

@@ -12,7 +12,10 @@
 //!
 //! Memory: a write whose fate is decided (committed, excluded or failed) keeps its record until a number of later ones
 //! are decided too, and until every owner holds it, if it stands. Forgotten means settled: were it abandoned after
-//! all, by the loss of every disk, reads that returned it would not be counted as dirty.
+//! all, by the loss of every disk, reads that returned it would not be counted as dirty; and were a read under way that
+//! was answered before its commit, it would not be counted as early. Where there are no faults, few are remembered of
+//! those that stand, which every owner holds and which were committed before any read under way began: nothing more can
+//! come of them, and what is touched stays in the cache.
 
 mod siblings;
 
@@ -32,7 +35,9 @@ use siblings::Siblings;
 pub struct Anomalies {
     space: Keyspace,
     window: Window,
-    kept: usize,
+    kept: Kept,
+    /// When the oldest operation under way was invoked, or earlier.
+    oldest_open: Time,
     records: Records<Known>,
     /// In the order in which their fate was decided.
     decided: VecDeque<Write>,
@@ -50,6 +55,15 @@ pub struct Anomalies {
     acked: Vec<Time>,
     losses: BTreeMap<Key, Vec<Loss>>,
     totals: Vec<AnomalyTotals>,
+}
+
+/// How many decided writes are remembered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    /// Of those of which nothing more can come where there are no faults.
+    pub(crate) settled: usize,
+    /// Of all.
+    pub(crate) all: usize,
 }
 
 /// One client's reads in the window.
@@ -98,12 +112,13 @@ struct Loss {
 }
 
 impl Anomalies {
-    /// Nothing seen yet; decided writes are remembered until `kept` later ones are.
-    pub(crate) fn new(clients: usize, space: Keyspace, window: Window, kept: usize) -> Anomalies {
+    /// Nothing seen yet; decided writes are remembered until so many later ones are.
+    pub(crate) fn new(clients: usize, space: Keyspace, window: Window, kept: Kept) -> Anomalies {
         Anomalies {
             space,
             window,
             kept,
+            oldest_open: Time::ZERO,
             records: Records::default(),
             decided: VecDeque::new(),
             returned_by: Vec::new(),
@@ -197,6 +212,12 @@ impl Anomalies {
             self.book_dirty(write);
             self.decide(write, rightful);
         }
+    }
+
+    /// The oldest operation under way was invoked then.
+    #[inline]
+    pub(crate) fn oldest_open(&mut self, invoked: Time) {
+        self.oldest_open = invoked;
     }
 
     /// A write that was invoked at `invoked` was acked; `oldest_open` is the invocation of the oldest operation under
@@ -334,11 +355,15 @@ impl Anomalies {
             return;
         }
         self.decided.push_back(write);
-        while self.decided.len() > self.kept {
+        while self.decided.len() > self.kept.settled {
             let oldest = self.decided[0].0;
             if let Some(known) = self.records.get(oldest) {
                 let stands = known.fate == Fate::Standing;
                 if stands && !rightful.held_by_all(known.key, known.version) {
+                    return;
+                }
+                let is_settled = stands && known.committed.is_some_and(|at| at < self.oldest_open);
+                if !is_settled && self.decided.len() <= self.kept.all {
                     return;
                 }
                 if stands {
@@ -372,6 +397,61 @@ mod tests {
 
     const KEPT: usize = 10;
 
+    fn two_nodes(settled: usize, all: usize) -> (Anomalies, Rightful) {
+        let window = Window { from: Time::ZERO, to: Time::from_nanos(10_000) };
+        let space = Keyspace::everywhere(2, 1);
+        (Anomalies::new(1, space, window, Kept { settled, all }), Rightful::new(space))
+    }
+
+    fn stored(i: u64) -> Stored {
+        Stored { version: Version(i), write: Write(i) }
+    }
+
+    /// Write `i` is logged by all and committed at time `i`.
+    fn commit(anomalies: &mut Anomalies, rightful: &mut Rightful, i: u64) {
+        for member in 0..2 {
+            let logged = Observation::Logged { member: Member(member), key: Key(0), stored: stored(i) };
+            rightful.observe(Time::from_nanos(i), Group(0), &logged);
+        }
+        anomalies.committed(Time::from_nanos(i), Key(0), stored(i), rightful);
+    }
+
+    #[test]
+    fn what_is_settled_is_forgotten_early_but_not_under_a_read_that_is_under_way() {
+        for (oldest_open, records) in [(1, 500), (100, 401), (1_000, KEPT)] {
+            let (mut anomalies, mut rightful) = two_nodes(KEPT, 1_000);
+            anomalies.oldest_open(Time::from_nanos(oldest_open));
+            (1..=500).for_each(|i| commit(&mut anomalies, &mut rightful, i));
+            assert_eq!(anomalies.records.len(), records, "since {oldest_open}");
+        }
+    }
+
+    #[test]
+    fn a_read_answered_before_the_commit_is_early_though_many_were_committed_since() {
+        let (mut anomalies, mut rightful) = two_nodes(KEPT, 1_000);
+        anomalies.oldest_open(Time::from_nanos(1));
+        (2..=300).for_each(|i| commit(&mut anomalies, &mut rightful, i));
+        read(&mut anomalies, Time::from_nanos(1), stored(2), &rightful);
+        assert_eq!(anomalies.into_results()[0].early, 1);
+    }
+
+    #[test]
+    fn a_write_that_a_promotion_drops_stays_dirty_though_many_are_dropped() {
+        let (mut anomalies, mut rightful) = two_nodes(KEPT, 1_000);
+        anomalies.oldest_open(Time::from_nanos(900));
+        for i in 1..=300 {
+            let logged = Observation::Logged { member: Member(0), key: Key(0), stored: stored(i) };
+            rightful.observe(Time::from_nanos(i), Group(0), &logged);
+            anomalies.committed(Time::from_nanos(i), Key(0), stored(i), &rightful);
+        }
+        let now = Time::from_nanos(1_000);
+        rightful.observe(now, Group(0), &Observation::Promoted { member: Member(1), floor: Version(1_000) });
+        anomalies.promoted(now, Group(0), &rightful);
+        read(&mut anomalies, now, stored(1), &rightful);
+        let AnomalyTotals { dirty, early, .. } = anomalies.into_results()[0];
+        assert_eq!((dirty, early), (1, 0));
+    }
+
     /// Reads the write of this version, which the only client invoked at `now`.
     fn read(anomalies: &mut Anomalies, now: Time, stored: Stored, rightful: &Rightful) {
         let read = OpenOp {
@@ -390,10 +470,7 @@ mod tests {
 
     /// Writes 1 … 100 of one key are committed and read, by one client; all members hold those up to `held`.
     fn after_a_hundred_writes(held: u64) -> (Anomalies, Rightful) {
-        let window = Window { from: Time::ZERO, to: Time::from_nanos(1_000) };
-        let space = Keyspace::everywhere(2, 1);
-        let mut anomalies = Anomalies::new(1, space, window, KEPT);
-        let mut rightful = Rightful::new(space);
+        let (mut anomalies, mut rightful) = two_nodes(KEPT, KEPT);
         for i in 1..=100 {
             let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
             for member in 0..2 {

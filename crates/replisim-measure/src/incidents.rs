@@ -7,7 +7,7 @@ use replisim_observe::{
     Window, Write,
 };
 
-use crate::anomalies::{Anomalies, AnomalyTotals};
+use crate::anomalies::{Anomalies, AnomalyTotals, Kept};
 use crate::availability::{Availability, AvailabilitySeries};
 use crate::failover::Failover;
 use crate::findings::Measure;
@@ -19,7 +19,7 @@ use crate::retirement::REMEMBERED;
 use crate::rightful::Rightful;
 use crate::series::Slices;
 
-/// How many decided writes are remembered where there are no faults.
+/// How many settled writes are remembered where there are no faults.
 const FEW_REMEMBERED: usize = 256;
 
 /// Everything measured about the bad day.
@@ -35,8 +35,8 @@ impl Incidents {
     /// Nothing seen yet.
     pub fn new(roster: &Roster, window: Window, slices: Slices) -> Incidents {
         let (clients, space) = (roster.clients.len(), Keyspace::of(roster));
-        // Where nothing fails, what all hold is not taken back: a few are enough, and stay in the cache.
-        let kept = if roster.faults.is_empty() { FEW_REMEMBERED } else { REMEMBERED };
+        let settled = if roster.faults.is_empty() { FEW_REMEMBERED } else { REMEMBERED };
+        let kept = Kept { settled, all: REMEMBERED };
         Incidents {
             rightful: Rightful::new(space),
             anomalies: Anomalies::new(clients, space, window, kept),
@@ -100,6 +100,7 @@ impl Incidents {
         let Incidents { rightful, anomalies, failover, availability } = self;
         let OpenOp { client, kind, key, scheduled, invoked, .. } = *state;
         availability.returned(op, (kind, key), scheduled, outcome);
+        anomalies.oldest_open(oldest_open);
         let said = answer.map(|answer| answer.said);
         match (kind, outcome) {
             (OpKind::Write(write), Outcome::Ok) => {

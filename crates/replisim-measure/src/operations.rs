@@ -1,6 +1,6 @@
 //! What clients experience: latency, availability, throughput, and the count of all operations.
 
-use replisim_observe::{Client, InFlight, Key, Op, OpKind, Outcome, Time, Version, Window};
+use replisim_observe::{Client, Key, Op, OpKind, Outcome, Outstanding, Time, Version, Window};
 
 use crate::samples::Samples;
 use crate::series::{OperationSeries, Slices};
@@ -11,7 +11,7 @@ pub struct Operations {
     window: Window,
     slices: Slices,
     /// Those under way.
-    open: InFlight<OpenOp>,
+    open: Outstanding<OpenOp>,
     clients: Vec<[OpTotals; 2]>,
     series: Vec<OperationSeries>,
     /// Over the whole run.
@@ -56,7 +56,7 @@ impl Operations {
         Operations {
             window,
             slices,
-            open: InFlight::default(),
+            open: Outstanding::default(),
             clients: vec![Default::default(); clients],
             series: vec![OperationSeries::new(slices.count); clients],
             totals: RunTotals::default(),
@@ -108,7 +108,7 @@ impl Operations {
     /// The run is over: operations still under way stay unknown.
     pub(crate) fn ended(&mut self) {
         self.totals.unknown += self.open.len() as u64;
-        self.open = InFlight::default();
+        self.open = Outstanding::default();
     }
 
     /// Totals by client, reads and writes apart.

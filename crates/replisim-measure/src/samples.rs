@@ -41,7 +41,6 @@ impl Samples {
         for value in self.pending.drain(..) {
             self.distribution.record(value);
         }
-        self.pending.reserve_exact(TOGETHER);
     }
 
     /// Takes in all of `other`, which is settled.

@@ -27,7 +27,8 @@ struct Ramps {
     /// Starts less ends.
     count: i64,
     /// The sum of the starts less that of the ends, each counted from the lower bound of the bucket: that keeps the sum
-    /// small. (A bucket of values of a day is 70 s wide, and holds a hundred million of them.)
+    /// small. (A bucket of values of a day is 70 s wide and holds the ends of a
+    /// hundred million ramps; a coarse one is eight times as wide, and holds an eighth.)
     sum: i64,
 }
 

@@ -125,7 +125,8 @@ impl Network {
         }
     }
 
-    /// Fetches what the next event will touch: the links of its connection. Returns the site where something arrives.
+    /// Fetches what the next event will touch: the links of its connection. Returns the far end of its link, where most things
+    /// happen.
     #[inline]
     pub fn foresee(&self, NetworkEvent(event): NetworkEvent) -> Option<Site> {
         let link = match event {

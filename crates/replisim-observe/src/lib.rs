@@ -10,5 +10,5 @@ mod roster;
 
 pub use ids::{Client, Fault, Group, Key, Member, Op, Stored, Version, Write};
 pub use observation::{Answer, Carried, Observation, Observer, OpKind, Outcome, Record, Said};
-pub use replisim_engine::{Duration, InFlight, Time, prefetch};
+pub use replisim_engine::{Duration, Outstanding, Time, prefetch};
 pub use roster::{Groups, Placement, PromotionRule, Roster, Window};

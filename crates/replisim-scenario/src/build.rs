@@ -101,7 +101,9 @@ pub fn promotions(scenario: &Scenario) -> Vec<Promotion> {
         entry.at <= at && !is_over && entry.breakdowns.is_none() && entry.kind.fault().beat(0).is_none()
     };
     let mut promotions = Vec::new();
-    for order in scenario.faults.iter().filter(|entry| entry.breakdowns.is_none()) {
+    let is_promotion = |change: &Change| matches!(change, Change::Order(_, Command::Promote));
+    let orders = scenario.faults.iter().filter(|entry| entry.breakdowns.is_none());
+    for order in orders.filter(|entry| changes(entry).iter().any(is_promotion)) {
         let state: Vec<Change> =
             scenario.faults.iter().filter(|entry| lasts_at(entry, order.at)).flat_map(changes).collect();
         let is_up = |of: Member| {

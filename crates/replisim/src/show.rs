@@ -44,18 +44,29 @@ fn links(loaded: &Loaded) -> String {
     let Places { places, links } = Places::of(loaded);
     let mut lines = vec![
         format!("Where `network` says nothing else, links have {{ {defaults} }}"),
-        format!("and their delays from {map}. Mean delays one way, with jitter, as links will have them:"),
+        format!(
+            "and their delays from {map}. Mean delays one way, with jitter, between the first nodes of places:"
+        ),
     ];
     lines.extend(links.iter().take(MOST).map(|link| {
         let (a, b) = (&places[link.a].name, &places[link.b].name);
-        let one_way = |twice: u64| (twice / 2_000) as f64 / 1_000.0;
-        let (there, back) = (one_way(link.there.nanos()), one_way(link.back.nanos()));
-        format!("  {a} to {b}: {there}ms, back: {back}ms")
+        format!("  {a} to {b}: {}, back: {}", one_way(link.there.nanos()), one_way(link.back.nanos()))
     }));
     if links.len() > MOST {
         lines.push(format!("  and {} more pairs of places", links.len() - MOST));
     }
     lines.into_iter().map(|line| format!("# {line}\n")).collect()
+}
+
+/// Half a round trip, to three decimals.
+fn one_way(round_trip_nanos: u64) -> String {
+    // Some laws have no mean; what stands for it is longer than any run.
+    const TOO_LONG: u64 = 1_000_000_000_000_000;
+    let nanos = round_trip_nanos / 2;
+    if nanos > TOO_LONG {
+        return "without a mean".to_owned();
+    }
+    format!("{}ms", (nanos as f64 / 1e3).round() / 1e3)
 }
 
 /// Prints the JSON Schema of the language, or writes it to a file.

@@ -5,7 +5,7 @@ use replisim_observe::{Duration, Fault, Observation, Time};
 use super::Run;
 use super::check::Check;
 use super::lag::LagPiece;
-use super::writes::Samples;
+use super::writes::KnownAndCensored;
 
 const STEADY: Duration = Duration::from_secs(1);
 
@@ -16,7 +16,7 @@ impl Run<'_> {
     pub(super) fn check_catch_up(&self, check: &mut Check<'_>) {
         for (member, name) in check.nodes() {
             let lag = self.whole_lag(member);
-            let mut samples: Samples = Default::default();
+            let mut samples: KnownAndCensored = Default::default();
             let mut disturbed: Vec<Span> = Vec::new();
             for (began, record) in self.records.iter().enumerate() {
                 if let Observation::FaultBegan(fault) = record.what {
@@ -36,7 +36,7 @@ impl Run<'_> {
         fault: Fault,
         began: usize,
         usual: Duration,
-        (known, censored): &mut Samples,
+        (known, censored): &mut KnownAndCensored,
     ) -> Option<Time> {
         let after = |i: usize| self.records.iter().enumerate().skip(i + 1);
         let again = after(began).find(|(_, record)| record.what == Observation::FaultBegan(fault));

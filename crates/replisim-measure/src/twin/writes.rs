@@ -6,7 +6,7 @@ use super::check::Check;
 use super::{Run, WriteStory};
 
 /// Samples, and lower bounds of censored ones.
-pub(super) type Samples = (Vec<i64>, Vec<u64>);
+pub(super) type KnownAndCensored = (Vec<i64>, Vec<u64>);
 
 impl Run<'_> {
     pub(super) fn check_writes(&self, check: &mut Check<'_>) {
@@ -40,7 +40,7 @@ impl Run<'_> {
     }
 
     /// Delays of what arrived at `member`, and how long the rest has been on its way.
-    fn delays(&self, member: usize) -> Samples {
+    fn delays(&self, member: usize) -> KnownAndCensored {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         let owned = |write: &&WriteStory| self.owners(write.key).any(|owner| owner == member);
         for write in self.writes.iter().filter(|write| self.in_window(write)).filter(owned) {
@@ -59,7 +59,7 @@ impl Run<'_> {
         (known, censored)
     }
 
-    fn visible_after_ack(&self) -> Samples {
+    fn visible_after_ack(&self) -> KnownAndCensored {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
             let Some(acked) = write.acked else { continue };
@@ -85,7 +85,7 @@ impl Run<'_> {
     }
 
     /// Time from `start` to convergence, at least 0; a lower bound where a standing write has not converged.
-    fn time_to_converge(&self, start: impl Fn(&WriteStory) -> Option<usize>) -> Samples {
+    fn time_to_converge(&self, start: impl Fn(&WriteStory) -> Option<usize>) -> KnownAndCensored {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         for write in self.writes.iter().filter(|write| self.in_window(write)) {
             let Some(from) = start(write) else { continue };
@@ -100,7 +100,7 @@ impl Run<'_> {
         (known, censored)
     }
 
-    fn recoveries(&self) -> Samples {
+    fn recoveries(&self) -> KnownAndCensored {
         let (mut known, mut censored) = (Vec::new(), Vec::new());
         let bounds = |i: &usize| matches!(self.records[*i].what, Observation::FaultBegan(_));
         for (i, record) in self.records.iter().enumerate() {

@@ -25,7 +25,7 @@ pub(crate) struct Bounds {
     pub(crate) before: &'static [Action],
     pub(crate) members: u32,
     pub(crate) puts: u64,
-    /// How often a client that has not heard of its first put may try it again, with the token of that put.
+    /// How often a client may try its first put again, whether or not it has heard of it, with the token of that put.
     pub(crate) retries: u64,
     pub(crate) reads: u64,
     pub(crate) crashes: u32,

@@ -2,13 +2,14 @@
 //!
 //! The idea: a ring of places, four bytes each, leads from the numbers to the things themselves, whose places are used
 //! again, the last one first. So what is touched is as large as what is open, and stays in the cache, though the ring spans
-//! everything since the oldest that is open.
+//! everything since the oldest that is open. (Records that may stay for very long want more: see `replisim-measure`'s
+//! `records`, which moves those out of its ring.)
 
 use std::collections::VecDeque;
 
 /// Things of type `T` that have begun and not ended, by number.
 #[derive(Clone, Debug)]
-pub struct InFlight<T> {
+pub struct Outstanding<T> {
     /// The number of the first in the ring; it is open.
     first: u64,
     places: VecDeque<u32>,
@@ -19,13 +20,13 @@ pub struct InFlight<T> {
 /// The place of what has ended.
 const ENDED: u32 = u32::MAX;
 
-impl<T> Default for InFlight<T> {
+impl<T> Default for Outstanding<T> {
     fn default() -> Self {
-        InFlight { first: 0, places: VecDeque::new(), things: Vec::new(), free: Vec::new() }
+        Outstanding { first: 0, places: VecDeque::new(), things: Vec::new(), free: Vec::new() }
     }
 }
 
-impl<T> InFlight<T> {
+impl<T> Outstanding<T> {
     /// A thing begins: the next one; returns its number.
     #[inline]
     pub fn begin(&mut self, thing: T) -> u64 {
@@ -113,8 +114,8 @@ mod tests {
 
     #[test]
     fn it_behaves_as_an_ordered_map_in_as_much_room_as_is_open() {
-        let mut stream = Streams::new(3).named("in-flight");
-        let (mut table, mut map, mut most) = (InFlight::default(), BTreeMap::new(), 0);
+        let mut stream = Streams::new(3).named("outstanding");
+        let (mut table, mut map, mut most) = (Outstanding::default(), BTreeMap::new(), 0);
         for step in 0..20_000u64 {
             if below(&mut stream, 2) == 0 || map.len() > 50 {
                 // One that is open, or has ended, or is still to come.
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn numbers_may_jump_while_nothing_is_open() {
-        let mut table = InFlight::default();
+        let mut table = Outstanding::default();
         table.begin_as(7, 'a');
         assert_eq!(table.get(7), Some(&'a'));
         assert_eq!(table.end(7), Some('a'));
