@@ -375,7 +375,8 @@ fn a_replica_that_applies_in_log_order_turns_an_unordered_link_into_an_ordered_o
 
 #[test]
 fn staleness_of_newest_wins_follows_the_closed_form() {
-    for (i, case) in EXPONENTIALS.into_iter().enumerate() {
+    // Every second case, the first and the last among them: they are simulated for this claim alone.
+    for (i, case) in EXPONENTIALS.into_iter().enumerate().step_by(2) {
         let case = Exponential { ordered: false, ..case };
         let loaded = load(&case.yaml());
         let ProtocolSettings::PrimaryBackup(config) = &loaded.scenario.protocol else {
