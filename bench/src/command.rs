@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use crate::asked::Asked;
 use crate::measure::{median, print_ratios, wall_nanos};
-use crate::runs::case::path;
+use crate::runs::case::{PRIMARY_BACKUP, path};
 
 /// The release command, for whoever calls this program.
 const VARIABLE: &str = "REPLISIM";
@@ -20,7 +20,6 @@ struct Call {
     flags: &'static [&'static str],
 }
 
-const PRIMARY_BACKUP: &str = "bench/scenarios/primary-backup.yaml";
 /// Of [`PRIMARY_BACKUP`] some 10^6 events.
 const MILLION: &str = "duration=13.2s";
 

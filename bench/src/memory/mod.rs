@@ -4,11 +4,10 @@ mod alone;
 
 use crate::asked::Asked;
 use crate::measure::{median, print_ratios};
-use crate::runs::case::Case;
+use crate::runs::case::{Case, PRIMARY_BACKUP};
 pub use alone::{ALONE, alone};
 use alone::{Found, run};
 
-const PRIMARY_BACKUP: &str = "bench/scenarios/primary-backup.yaml";
 const GROUPS: &str = "bench/scenarios/groups.yaml";
 const ONE_PRIMARY: &str = "scenarios/scale/one-primary-999-replicas.yaml";
 

@@ -8,6 +8,9 @@ use replisim_scenario::{LoadError, Loaded};
 
 use crate::measure::processor_nanos;
 
+/// What most parts run, each in its own way.
+pub const PRIMARY_BACKUP: &str = "bench/scenarios/primary-backup.yaml";
+
 /// A scenario, from the root of the repository, with changes.
 #[derive(Clone, Copy)]
 pub struct Case {

@@ -7,9 +7,8 @@ use crate::asked::Asked;
 use crate::engines::OURS;
 use crate::measure::{Size, median, print_ratios};
 use crate::work::Load;
-use case::{Case, Outcome, time};
+use case::{Case, Outcome, PRIMARY_BACKUP, time};
 
-const PRIMARY_BACKUP: &str = "bench/scenarios/primary-backup.yaml";
 const QUICK: &str = "duration=100ms";
 
 const CASES: [Case; 4] = [

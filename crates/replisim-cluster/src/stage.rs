@@ -247,7 +247,7 @@ impl Shown {
         self.is_there.then_some(Stored { version: self.version, write: self.write })
     }
 
-    /// The size stays: nobody asks for that of what was taken back.
+    /// Takes back, or away. The size stays that of what was shown last.
     fn set(&mut self, stored: Option<Stored>) {
         let bytes = self.bytes;
         *self = Shown { bytes, ..stored.map_or(Shown::default(), Shown::of) };

@@ -374,7 +374,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
                     self.stage.envelopes.copy(packet)
                 }
             };
-            envelope.into_iter().for_each(|envelope| self.deliver(envelope));
+            if let Some(envelope) = envelope {
+                self.deliver(envelope);
+            }
         }
     }
 

@@ -5,7 +5,8 @@
 //! is being handled ([`Model::foresee`](crate::run::Model::foresee)). It changes nothing but the time that a run takes:
 //! `docs/performance.md` tells how much.
 
-/// Asks for `thing` to be brought into the cache, but for the end of one that does not begin with a line of it. Does nothing where the processor has no such instruction.
+/// Asks for `thing` to be brought into the cache, but for the end of one that does not begin with a line of it. Does
+/// nothing where the processor has no such instruction.
 #[inline]
 #[allow(unsafe_code)] // no safe function does it; measured: see docs/performance.md
 pub fn prefetch<T: ?Sized>(thing: &T) {

@@ -220,23 +220,15 @@ impl Anomalies {
         self.oldest_open = invoked;
     }
 
-    /// A write that was invoked at `invoked` was acked; `oldest_open` is the invocation of the oldest operation under
-    /// way. Tells the version.
-    pub(crate) fn acked(
-        &mut self,
-        now: Time,
-        write: Write,
-        key: Key,
-        invoked: Time,
-        oldest_open: Time,
-    ) -> Option<Version> {
+    /// A write that was invoked at `invoked` was acked. Tells the version.
+    pub(crate) fn acked(&mut self, now: Time, write: Write, key: Key, invoked: Time) -> Option<Version> {
         let acked = &mut self.acked[key.index()];
         *acked = invoked.max(*acked);
         if let Some(losses) = self.losses.get_mut(&key) {
             for loss in losses.iter_mut().filter(|loss| invoked > loss.abandoned) {
                 loss.until.get_or_insert(now);
             }
-            losses.retain(|loss| loss.until.is_none_or(|until| until >= oldest_open));
+            losses.retain(|loss| loss.until.is_none_or(|until| until >= self.oldest_open));
             if losses.is_empty() {
                 self.losses.remove(&key);
             }
@@ -472,7 +464,7 @@ mod tests {
     fn after_a_hundred_writes(held: u64) -> (Anomalies, Rightful) {
         let (mut anomalies, mut rightful) = two_nodes(KEPT, KEPT);
         for i in 1..=100 {
-            let (now, stored) = (Time::from_nanos(i), Stored { version: Version(i), write: Write(i) });
+            let (now, stored) = (Time::from_nanos(i), stored(i));
             for member in 0..2 {
                 if member == 0 || i <= held {
                     rightful.observe(

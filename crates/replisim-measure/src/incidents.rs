@@ -106,7 +106,7 @@ impl Incidents {
             (OpKind::Write(write), Outcome::Ok) => {
                 let version = match said {
                     Some(Said::NotApplied) => None,
-                    _ => anomalies.acked(now, write, key, invoked, oldest_open),
+                    _ => anomalies.acked(now, write, key, invoked),
                 };
                 failover.acked(now, (client, key), invoked, version, answer, rightful);
             }
