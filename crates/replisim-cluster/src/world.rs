@@ -487,7 +487,6 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
         {
             prefetch(instance);
             prefetch(&self.stage.disks[site.index()]);
-            self.stage.observer.foresee(Member(site.0));
         }
     }
 

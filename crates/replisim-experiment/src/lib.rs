@@ -24,7 +24,7 @@ pub use figures::{Figures, STATISTICS};
 pub use messages::Messages;
 pub use places::{PlaceLink, PlaceView, Places};
 pub use run::{Progress, RunError, RunResult, run};
-pub use study::{Figure, Run, Study, figure};
+pub use study::{Figure, Run, Study, figure, quantiles};
 pub use verdict::{Judgement, Verdict};
 pub use warning::Warning;
 

@@ -161,6 +161,16 @@ pub fn figure_of(findings: &Findings, subject: &Subject) -> Option<Figure> {
     figure(findings.leaf(subject.measure.slug, subject.scope())?, subject.statistic)
 }
 
+/// Quantiles of a value at these shares, in ascending order, for as many as it has any.
+pub fn quantiles(leaf: &Leaf, shares: &[f64]) -> Vec<Figure> {
+    match leaf {
+        Leaf::TimeWeighted(value) => {
+            value.quantiles(shares).into_iter().map(|value| Figure::Value(value as f64)).collect()
+        }
+        _ => shares.iter().filter_map(|share| figure(leaf, Statistic::Quantile(*share))).collect(),
+    }
+}
+
 /// A statistic of a value; none where it does not apply or there are no samples.
 pub fn figure(leaf: &Leaf, statistic: Statistic) -> Option<Figure> {
     match (leaf, statistic) {

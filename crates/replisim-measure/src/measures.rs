@@ -1,7 +1,7 @@
 //! The observer that measures: sends every observation to the parts that it concerns, and puts the results together.
 
 use replisim_observe::{
-    Answer, Group, Member, Observation, Observer, Op, OpKind, Outcome, Roster, Said, Time, Version, Window,
+    Answer, Group, Observation, Observer, Op, OpKind, Outcome, Record, Roster, Said, Time, Version, Window,
     Write,
 };
 
@@ -38,7 +38,16 @@ pub struct Measures {
     messages: Messages,
     reads_served: Vec<u64>,
     faults: Vec<FaultSpan>,
+    /// Seen, and not yet judged.
+    waiting: Vec<Record>,
 }
+
+/// So many observations are judged in one go. The code of all measures is larger than the nearest cache of
+/// instructions, and so is that of a simulation: taking turns at every event, each would throw out the other.
+const TOGETHER: usize = 64;
+
+/// What is known of an observation's key and member is fetched while so many before it are judged.
+const AHEAD: usize = 4;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Messages {
@@ -76,6 +85,7 @@ impl Measures {
             messages: Messages::default(),
             reads_served: vec![0; members],
             faults: Vec::new(),
+            waiting: Vec::with_capacity(TOGETHER),
             roster,
         }
     }
@@ -115,7 +125,8 @@ impl Measures {
     }
 
     /// The results, once [`Observation::Ended`] has been seen.
-    pub fn finish(self) -> Findings {
+    pub fn finish(mut self) -> Findings {
+        self.judge_waiting();
         let Measures { roster, window, slices, writes, reads, operations, incidents, .. } = self;
         let Measures { conflicts, retries, messages, reads_served, faults, .. } = self;
         let promoted = incidents.rightful().is_led();
@@ -173,7 +184,7 @@ impl Measures {
 }
 
 impl Observer for Measures {
-    /// Messages are only counted, which is done in place; everything else is the business of many.
+    /// Messages are only counted, which is done in place; everything else is the business of many, and waits.
     #[inline]
     fn observe(&mut self, at: Time, group: Group, what: Observation) {
         match what {
@@ -187,17 +198,43 @@ impl Observer for Measures {
             Observation::Duplicated => self.messages.duplicated += 1,
             Observation::Delivered => self.messages.delivered += 1,
             Observation::Lost => self.messages.lost += 1,
-            what => self.spread(at, group, what),
+            what => {
+                self.waiting.push(Record { at, group, what });
+                if self.waiting.len() == TOGETHER {
+                    self.judge_waiting();
+                }
+            }
         }
-    }
-
-    #[inline]
-    fn foresee(&self, member: Member) {
-        self.writes.foresee(member);
     }
 }
 
 impl Measures {
+    /// Judges what has been seen so far.
+    #[inline(never)]
+    fn judge_waiting(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for (i, &Record { at, group, what }) in waiting.iter().enumerate() {
+            if let Some(later) = waiting.get(i + AHEAD) {
+                self.foresee(&later.what);
+            }
+            self.spread(at, group, what);
+        }
+        waiting.clear();
+        self.waiting = waiting;
+    }
+
+    /// Fetches what judging an observation will touch first.
+    #[inline]
+    fn foresee(&self, what: &Observation) {
+        match *what {
+            Observation::Invoked { key, .. } => self.reads.foresee(key),
+            Observation::Logged { member, key, .. } | Observation::Applied { member, key, .. } => {
+                self.writes.foresee(member, key);
+            }
+            _ => {}
+        }
+    }
+
     /// Sends an observation to the parts that it concerns.
     #[inline(never)]
     fn spread(&mut self, at: Time, group: Group, what: Observation) {

@@ -14,7 +14,7 @@
 
 use std::collections::VecDeque;
 
-use replisim_observe::{Key, Time, Version, Window};
+use replisim_observe::{Key, Time, Version, Window, prefetch};
 
 use crate::keyspace::Keyspace;
 use crate::operations::OpenOp;
@@ -114,6 +114,12 @@ impl Reads {
             clients: vec![ReadTotals::default(); clients],
             series: vec![StalenessSeries::new(slices.count); clients],
         }
+    }
+
+    /// Fetches what a read asks of a key.
+    #[inline]
+    pub(crate) fn foresee(&self, key: Key) {
+        self.fronts.get(key.index()).into_iter().for_each(prefetch);
     }
 
     /// A write of `key` was acked.

@@ -4,7 +4,7 @@
 //! lies below the line counts as having nothing of the key. What is applied is logged. Keys are lane keys
 //! ([`Keyspace`]).
 
-use replisim_observe::{Key, Member, Roster, Version};
+use replisim_observe::{Key, Member, Roster, Version, prefetch};
 
 use crate::hints::Hints;
 use crate::keyspace::Keyspace;
@@ -75,6 +75,12 @@ impl Replicas {
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = Key> + use<> {
         (0..self.lines.len() as u32).map(Key)
+    }
+
+    /// Fetches a copy.
+    #[inline]
+    pub(crate) fn foresee(&self, member: Member, key: Key) {
+        self.copies.get(self.space.cell(member, key)).into_iter().for_each(prefetch);
     }
 
     #[inline]

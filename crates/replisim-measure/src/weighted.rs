@@ -101,10 +101,23 @@ impl TimeWeighted {
 
     /// The smallest value that was not exceeded during at least the share `q` of the time, within the relative error.
     pub fn quantile(&self, q: f64) -> Option<u64> {
-        let wanted = libm::ceil(q * self.weight as f64) as u128;
-        let mut last = None;
-        let found = self.below().inspect(|point| last = Some(*point)).find(|(_, time)| *time >= wanted);
-        found.or(last).map(|(value, _)| value.min(self.max))
+        self.quantiles(&[q]).pop()
+    }
+
+    /// The same for several shares, in ascending order, at the price of one. Nothing where no time has passed.
+    pub fn quantiles(&self, shares: &[f64]) -> Vec<u64> {
+        let mut below = self.below();
+        let (mut last, mut found) = (None, Vec::with_capacity(shares.len()));
+        for share in shares {
+            let wanted = libm::ceil(share * self.weight as f64) as u128;
+            while last.is_none_or(|(_, time)| time < wanted)
+                && let Some(point) = below.next()
+            {
+                last = Some(point);
+            }
+            found.extend(last.map(|(value, _)| value.min(self.max)));
+        }
+        found
     }
 
     /// Pairs (value, share of the time at or below it), for a chart: one for each bucket in which something changes.

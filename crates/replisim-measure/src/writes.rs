@@ -185,10 +185,12 @@ impl Writes {
         }
     }
 
-    /// Fetches what is kept of a member.
+    /// Fetches what is kept of a member and of its copy of a key.
     #[inline]
-    pub(crate) fn foresee(&self, member: Member) {
+    pub(crate) fn foresee(&self, member: Member, key: Key) {
         self.lags.get(member.index()).into_iter().for_each(prefetch);
+        self.keys.get(key.index()).into_iter().for_each(prefetch);
+        self.replicas.foresee(member, key);
     }
 
     pub(crate) fn invoked(&mut self, now: Time, write: Write, key: Key) {

@@ -264,10 +264,6 @@ pub trait Observer {
     /// `what` happened in `group` at time `at`. Calls come in the order of time.
     fn observe(&mut self, at: Time, group: Group, what: Observation);
 
-    /// Something is about to happen at `member`, or so it seems: what is kept of it may be fetched.
-    #[inline]
-    fn foresee(&self, _: Member) {}
-
     /// The end of a message's way. For pictures, not for measures: nearly all observers look away.
     #[inline]
     fn carried(&mut self, _: Carried) {}
@@ -318,11 +314,6 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn observe(&mut self, at: Time, group: Group, what: Observation) {
         self.0.observe(at, group, what);
         self.1.observe(at, group, what);
-    }
-
-    fn foresee(&self, member: Member) {
-        self.0.foresee(member);
-        self.1.foresee(member);
     }
 
     fn carried(&mut self, message: Carried) {

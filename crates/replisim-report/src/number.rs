@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 /// `value` rounded to six significant digits.
 pub fn rounded(value: f64) -> f64 {
+    // Most numbers of a table are small whole ones, which this leaves alone.
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        return value;
+    }
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 
@@ -61,6 +65,8 @@ mod tests {
             (123_456_789.0, "123457000"),
             (-0.000123456789, "-0.000123457"),
             (2.0, "2"),
+            (999_999.0, "999999"),
+            (1_000_001.0, "1000000"),
         ] {
             assert_eq!(cell(value), text);
             assert_eq!(json(value).to_string(), text);

@@ -2,7 +2,7 @@
 
 use replisim_experiment::measure::series::{ExposureSeries, GaugeSeries};
 use replisim_experiment::measure::{Leaf, MeasureInfo, Series, Unit};
-use replisim_experiment::{Figure, STATISTICS, Study, figure};
+use replisim_experiment::{Figure, STATISTICS, Study, quantiles};
 use replisim_scenario::Statistic;
 
 use crate::number::{cell, in_unit};
@@ -181,9 +181,7 @@ fn distributions(study: &Study) -> File {
             .iter()
             .flat_map(|(kind, values)| values.iter().map(move |(name, leaf)| (*kind, name.as_str(), leaf)));
         for (kind, name, leaf) in whole.chain(parts) {
-            for q in QUANTILES {
-                let value = figure(leaf, Statistic::Quantile(q));
-                let Some(value) = value else { continue };
+            for (q, value) in QUANTILES.into_iter().zip(quantiles(leaf, &QUANTILES)) {
                 let shown = cell(in_unit(value.number(), measure.info.unit));
                 let shown = if matches!(value, Figure::AtLeast(_)) { format!(">{shown}") } else { shown };
                 table.row([measure.info.slug, kind, name, &cell(q), &shown]);
