@@ -149,7 +149,7 @@ impl Exponential {
 
     /// A heartbeat travels on the same link as the writes, so its delay would take part in the running maximum of
     /// arrival times, and the formula knows of no such message; so there is one in a thousand hours. The run is
-    /// measured for 4000 mean delays after a warm-up of 100: what the beginning leaves behind is of the order e^-100.
+    /// measured for 2400 mean delays after a warm-up of 100: what the beginning leaves behind is of the order e^-100.
     fn yaml(&self) -> String {
         let Exponential { writes_per_second, mean_ms, a_ms, b_ms, ordered } = self;
         // Nothing must come back from the replica where the link is not ordered: a replica that sees a gap asks for
@@ -180,7 +180,7 @@ workload:
   - {{ name: writers, at: W, arrivals: {{ poisson: {writes_per_second}/s }}, reads: 0%, keys: {{ uniform: {{ count: 1 }} }} }}
   - {{ name: readers, at: Q, arrivals: {{ poisson: 100/s }}, reads: 100%, keys: {{ uniform: {{ count: 1 }} }}, read-from: {{ node: r }} }}
 ",
-            4_100.0 * mean_ms,
+            2_500.0 * mean_ms,
             100.0 * mean_ms,
             2.0 * a_ms,
             2.0 * b_ms,
