@@ -1,7 +1,7 @@
-//! Members that a driver leaves alone for a while, because they refused, or gave it no answer in time.
+//! Members that a driver leaves alone for a while, because they gave it no answer in time.
 //!
-//! Drivers of databases without a primary mark such a host as down and take the next. Whoever a workload names is asked
-//! all the same.
+//! Drivers of databases without a primary mark such a host as down and take the next. One that refuses is there, and is
+//! asked again; and so is whoever a workload names.
 
 use replisim_engine::Duration;
 use replisim_observe::{Member, Time};

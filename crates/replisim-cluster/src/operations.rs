@@ -35,7 +35,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let token = state.token(0, self.stage.layout.group_of(key));
         let seen = state.seen.get(&key).copied();
         let request = match action {
-            Action::Get | Action::ReadModifyWrite => Request::Read { key, consistency, token },
+            Action::Get | Action::ReadModifyWrite => {
+                Request::Read { key, consistency, token, by_primary: false }
+            }
             Action::Put => self.write(client, key, PUT, Context::new()),
             Action::Delete => self.write(client, key, Change::Delete, Context::new()),
             Action::CompareAndSet => {
@@ -62,6 +64,9 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let Manner { target, timeout, due, .. } = manner;
         let (_, key) = kind_and_key(&request);
         let (to, via) = self.choose(client, &request, target, key);
+        if let Request::Read { by_primary, .. } = &mut request {
+            *by_primary = via == Via::Belief;
+        }
         let op = self.ops.open(client, request.clone(), manner, to, via);
         self.trace_op(op, key);
 
@@ -149,9 +154,8 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let (client, key, manner) = (state.client, state.key(), state.manner);
         let layout = self.stage.layout;
         let group = layout.group_of(key);
-        let is_led = self.primaries[group.index()].is_some();
         let driver = &mut self.clients[client.index()];
-        let (by_belief, chosen) = (state.by_belief(), state.via == Via::Choice);
+        let by_belief = state.by_belief();
         if let Reply::Redirect(Some(to)) = reply
             && to != by
         {
@@ -191,7 +195,6 @@ impl<P: Protocol, O: Observer> World<P, O> {
             Outcome::Failed if by_belief => {
                 driver.beliefs[group.index()].gives_up_on(by, |node| layout.next(group, node));
             }
-            Outcome::Failed if chosen && !is_led => driver.avoided.add(by, self.stage.now),
             _ => {}
         }
         let answer = Some(Answer { by, at: sent, said });

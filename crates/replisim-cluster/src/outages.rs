@@ -7,7 +7,7 @@ use replisim_protocols::{Command, Kept, Protocol, Timer};
 
 use crate::faults::{Breakdowns, Change, Crash, CrashScope, Scene};
 use crate::node::Waiting;
-use crate::stage::AtMember;
+use crate::stage::{AtMember, Presence, Reign};
 use crate::world::{Event, World};
 
 /// A change that the end of its fault undoes.
@@ -286,19 +286,36 @@ impl<P: Protocol, O: Observer> World<P, O> {
     /// The same of one group.
     pub(crate) fn watch_primary(&mut self, group: Group) {
         let reign = self.stage.reigns[group.index()];
-        let Some(primary) = reign.rightful else { return };
-        let lost = !self.stage.nodes[primary.index()].runs() || self.is_cut_off_from_writers(primary);
-        match reign.lost {
-            None if lost => {
-                self.stage.reigns[group.index()].lost = Some(primary);
-                self.stage.observe_in(group, Observation::PrimaryLost { member: primary });
-            }
-            Some(member) if member == primary && !lost => {
-                self.stage.reigns[group.index()].lost = None;
+        let Some(member) = reign.rightful else { return };
+        let (now, is_up) = (self.stage.now, self.stage.nodes[member.index()].runs());
+        let is_there = is_up && !self.is_cut_off_from_writers(member);
+        let presence = match reign.presence {
+            Presence::Lost if is_there => {
                 self.stage.observe_in(group, Observation::PrimaryBack { member });
+                Presence::There
             }
-            _ => {}
-        }
+            Presence::Lost => Presence::Lost,
+            _ if is_there => Presence::There,
+            Presence::New | Presence::NeverThere if is_up => Presence::NeverThere,
+            _ => {
+                self.stage.observe_in(group, Observation::PrimaryLost { member, since: now });
+                Presence::Lost
+            }
+        };
+        let outvoted = self.is_cut_off_from_most_of(group, member).then(|| reign.outvoted.unwrap_or(now));
+        self.stage.reigns[group.index()] = Reign { presence, outvoted, ..reign };
+    }
+
+    /// Whether a member has no majority of its group on its side of what is cut.
+    fn is_cut_off_from_most_of(&mut self, group: Group, member: Member) -> bool {
+        let layout = self.stage.layout;
+        let network = &mut self.stage.network;
+        let members = (0..layout.group_size()).map(|other| layout.site(group, Member(other)));
+        let me = Site(member.0);
+        let reached = members
+            .filter(|other| *other == me || (network.reaches(*other, me) && network.reaches(me, *other)))
+            .count();
+        reached * 2 <= layout.group_size() as usize
     }
 
     /// Whether the clients that offer most of the writes cannot reach `member`, or not be reached by it.

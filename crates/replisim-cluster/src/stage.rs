@@ -66,9 +66,23 @@ struct Shown {
 pub(crate) struct Reign {
     /// The node of the member of the highest promoted term, and the floor of that term.
     pub(crate) rightful: Option<Member>,
-    floor: Version,
-    /// That node, while it is down or cut off from its clients.
-    pub(crate) lost: Option<Member>,
+    pub(crate) floor: Version,
+    pub(crate) presence: Presence,
+    /// Since when it has been cut off from most of its group, if it is.
+    pub(crate) outvoted: Option<Time>,
+}
+
+/// Whether a primary is there: up, and not cut off from the clients that offer most of the writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Presence {
+    /// Nobody has looked since it was promoted.
+    #[default]
+    New,
+    There,
+    /// It has been cut off from them since it was promoted: what was never there cannot be lost.
+    NeverThere,
+    /// It was there, and is not; or it is down.
+    Lost,
 }
 
 /// A message under way.
@@ -383,10 +397,17 @@ impl<P: Protocol, O: Observer> Effects<P> for AtMember<'_, P, O> {
     fn promoted(&mut self, floor: Version) {
         // An old primary that starts again and has heard of no other is none the less one of the past.
         let rightful = Some(self.node());
-        let reign = &mut self.stage.reigns[self.group.index()];
+        let reign = self.stage.reigns[self.group.index()];
         if floor >= reign.floor {
-            *reign = Reign { rightful, floor, lost: None };
+            self.stage.reigns[self.group.index()] = Reign { rightful, floor, ..Reign::default() };
             self.stage.changed_primary.push(self.group);
+            // The clients on its side of a cut may have noticed nothing so far.
+            if let Reign { rightful: Some(member), presence: Presence::There, outvoted: Some(since), .. } =
+                reign
+                && rightful != Some(member)
+            {
+                self.observe(Observation::PrimaryLost { member, since });
+            }
         }
         self.observe(Observation::Promoted { member: self.node(), floor });
     }

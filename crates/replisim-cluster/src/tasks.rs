@@ -159,7 +159,7 @@ impl<P: Protocol, O: Observer> World<P, O> {
         let then = change.filter(|_| way.is_some_and(Way::reads_first));
         let request = match change.filter(|_| then.is_none()) {
             Some(change) => self.write(client, key, change, Context::new()),
-            None => Request::Read { key, consistency, token },
+            None => Request::Read { key, consistency, token, by_primary: false },
         };
         (request, Manner { target, timeout, then, session, due, attempt: Attempt::default() })
     }

@@ -78,11 +78,11 @@ impl Failover {
         let throne = &mut self.throne[group.index()];
         match *what {
             Observation::MemberDown { member } => self.down[member.index()] = Some(now),
-            Observation::PrimaryLost { .. } => {
-                throne.lost = now;
+            Observation::PrimaryLost { since, .. } => {
+                throne.lost = since;
                 throne.promoted_since = false;
-                throne.outage.get_or_insert(Outage { lost: now, floor: None });
-                throne.unserved.get_or_insert(now);
+                throne.outage.get_or_insert(Outage { lost: since, floor: None });
+                throne.unserved.get_or_insert(since);
             }
             Observation::PrimaryBack { member } if throne.same_term_goes_on(self.down[member.index()]) => {
                 throne.accept_above(Version(0));

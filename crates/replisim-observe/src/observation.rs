@@ -178,10 +178,13 @@ pub enum Observation {
         /// The member.
         member: Member,
     },
-    /// The rightful primary is down, or cut off from the clients that offer most of the writes.
+    /// The rightful primary is down, or cut off from the clients that offer most of the writes; or it turns out to have
+    /// been lost before, for another is promoted in its stead.
     PrimaryLost {
         /// The member.
         member: Member,
+        /// When that began: now, or when it was cut off from most of its group.
+        since: Time,
     },
     /// The member of the last [`Observation::PrimaryLost`] is up and reachable again.
     PrimaryBack {

@@ -183,6 +183,12 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
     fn caveat_of_promotion(&self, _reached: u32, _members: Members<'_>) -> Option<String> {
         None
     }
+
+    /// What these settings come to when the network is so cut that no member reaches more than so many, itself included:
+    /// half a sentence.
+    fn caveat_of_cut(&self, _reached: u32, _members: Members<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// A setting that cannot be.
@@ -294,6 +300,8 @@ pub enum Request {
         consistency: Consistency,
         /// The newest version that the session has written or seen.
         token: Version,
+        /// Only who takes itself for the primary is to answer it.
+        by_primary: bool,
     },
 }
 

@@ -284,7 +284,8 @@ impl Day {
         for member in
             (0..self.protocols.len()).filter(|member| self.takes_requests(*member)).collect::<Vec<_>>()
         {
-            let request = Request::Read { key, consistency: Consistency::Strong, token: Version(0) };
+            let request =
+                Request::Read { key, consistency: Consistency::Strong, token: Version(0), by_primary: false };
             self.at(member, |protocol, out| protocol.request(Op(u64::MAX), request, out));
         }
         self.stage.reading = None;

@@ -94,37 +94,55 @@ pub struct Promotion {
 pub fn promotions(scenario: &Scenario) -> Vec<Promotion> {
     let (nodes, clients) = (placed_nodes(scenario), placed_clients(scenario));
     let scene = Scene { nodes: &nodes, clients: &clients };
-    let changes = |entry: &FaultEntry| entry.kind.fault().begin(&scene);
-    let lasts_at = |entry: &FaultEntry, at: Duration| {
+    let orders = scenario.faults.iter().filter(|entry| entry.breakdowns.is_none());
+    let promoted =
+        orders.flat_map(|entry| entry.kind.fault().begin(&scene).into_iter().map(|it| (entry.at, it)));
+    let promoted = promoted.filter_map(|(at, change)| match change {
+        Change::Order(member, Command::Promote) => {
+            let reached = reached(scenario, at).0[member.index()]?;
+            Some(Promotion { at, member, reached })
+        }
+        _ => None,
+    });
+    promoted.collect()
+}
+
+/// When the network is cut, and how many nodes the one reaches then that reaches most, itself included: as for
+/// [`Promotion::reached`].
+pub fn cuts(scenario: &Scenario) -> Vec<(Duration, u32)> {
+    let begins = scenario.faults.iter().filter(|entry| entry.breakdowns.is_none()).map(|entry| entry.at);
+    let begins: BTreeSet<Duration> = begins.collect();
+    let states = begins.into_iter().map(|at| (at, reached(scenario, at)));
+    let cut = states.filter(|(_, (_, is_cut))| *is_cut);
+    cut.map(|(at, (reached, _))| (at, reached.into_iter().flatten().max().unwrap_or(0))).collect()
+}
+
+/// How many nodes each node that is up at a moment reaches then, and hears of, itself included; and whether any two of
+/// them are cut off from each other.
+fn reached(scenario: &Scenario, at: Duration) -> (Vec<Option<u32>>, bool) {
+    let (nodes, clients) = (placed_nodes(scenario), placed_clients(scenario));
+    let scene = Scene { nodes: &nodes, clients: &clients };
+    let lasts = |entry: &&FaultEntry| {
         let is_over =
             entry.lasts.is_some_and(|lasts| entry.at.nanos().saturating_add(lasts.nanos()) <= at.nanos());
         entry.at <= at && !is_over && entry.breakdowns.is_none() && entry.kind.fault().beat(0).is_none()
     };
-    let mut promotions = Vec::new();
-    let is_promotion = |change: &Change| matches!(change, Change::Order(_, Command::Promote));
-    let orders = scenario.faults.iter().filter(|entry| entry.breakdowns.is_none());
-    for order in orders.filter(|entry| changes(entry).iter().any(is_promotion)) {
-        let state: Vec<Change> =
-            scenario.faults.iter().filter(|entry| lasts_at(entry, order.at)).flat_map(changes).collect();
-        let is_up = |of: Member| {
-            !state.iter().any(|change| matches!(change, Change::Crash(crash) if crash.member == of))
-        };
-        let site = |of: Member| Site(of.0);
-        let are_cut = |a: Member, b: Member| {
-            let severs = |cut: &Partition| cut.severs(site(a), site(b)) || cut.severs(site(b), site(a));
-            state.iter().any(|change| matches!(change, Change::Cut(cut) if severs(cut)))
-        };
-        for change in changes(order) {
-            if let Change::Order(member, Command::Promote) = change
-                && is_up(member)
-            {
-                let others = (0..nodes.len() as u32).map(Member);
-                let reached = others.filter(|other| is_up(*other) && !are_cut(member, *other)).count() as u32;
-                promotions.push(Promotion { at: order.at, member, reached });
-            }
-        }
-    }
-    promotions
+    let state: Vec<Change> =
+        scenario.faults.iter().filter(lasts).flat_map(|entry| entry.kind.fault().begin(&scene)).collect();
+    let is_up = |of: u32| {
+        !state.iter().any(|change| matches!(change, Change::Crash(crash) if crash.member == Member(of)))
+    };
+    let severs =
+        |cut: &Partition, a: u32, b: u32| cut.severs(Site(a), Site(b)) || cut.severs(Site(b), Site(a));
+    let are_cut =
+        |a: u32, b: u32| state.iter().any(|change| matches!(change, Change::Cut(cut) if severs(cut, a, b)));
+    let all = 0..nodes.len() as u32;
+    let reached_by =
+        |me: u32| all.clone().filter(|other| is_up(*other) && !are_cut(me, *other)).count() as u32;
+    let reached = all.clone().map(|member| is_up(member).then(|| reached_by(member)));
+    let mut pairs = all.clone().flat_map(|a| all.clone().map(move |b| (a, b)));
+    let is_cut = pairs.any(|(a, b)| is_up(a) && is_up(b) && are_cut(a, b));
+    (reached.collect(), is_cut)
 }
 
 /// The map that a scenario names. `text_of` gives the content of its files. An error comes with its path.

@@ -180,6 +180,13 @@ macro_rules! protocol_settings {
                 }
             }
 
+            /// What these settings come to when the network is so cut that no member reaches more than so many.
+            pub fn caveat_of_cut(&self, reached: u32, members: replisim_protocols::Members<'_>) -> Option<String> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::caveat_of_cut(config, reached, members),)*
+                }
+            }
+
             /// Whether the protocol, so configured, can do what clients ask; if not, why not.
             pub fn performs(&self, operation: replisim_protocols::Operation) -> Result<(), &'static str> {
                 match self {

@@ -57,6 +57,24 @@ fn without_a_fault_a_write_is_at_the_replica_10_ms_after_its_commit() {
 }
 
 #[test]
+fn who_asks_the_primary_is_answered_by_no_replica_when_the_primary_is_out_of_reach() {
+    let get = |at: &str| format!("{{ at: {at}, client: bob, get: k, read-from: primary, timeout: 100ms }}");
+    // The first is not answered; so the second asks the replica, which would show nothing, and sends it on.
+    let reads = [get("1100ms"), get("1500ms"), get("2500ms")];
+    let script: Vec<&str> = [WRITE].into_iter().chain(reads.iter().map(String::as_str)).collect();
+    check(
+        &["{ at: 1s, partition: { isolate: [r] }, for: 1s }"],
+        "",
+        &script,
+        &[
+            "share(stale_reads) == 0%",
+            "share(availability{kind=read}) > 33%",
+            "share(availability{kind=read}) < 34%",
+        ],
+    );
+}
+
+#[test]
 fn a_paused_replica_applies_what_came_meanwhile_the_moment_it_goes_on() {
     // Committed at 1.21 s, there at 1.22 s, applied at 2 s.
     check(

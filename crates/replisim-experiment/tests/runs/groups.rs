@@ -159,7 +159,7 @@ fn the_groups_of_a_dead_primary_fail_over_and_no_others() {
         };
         let expected: Vec<Group> = failing.into_iter().map(Group).collect();
         let lost =
-            of(|what| if let Observation::PrimaryLost { member } = what { Some(*member) } else { None });
+            of(|what| if let Observation::PrimaryLost { member, .. } = what { Some(*member) } else { None });
         let promoted =
             of(|what| if let Observation::Promoted { member, .. } = what { Some(*member) } else { None });
         assert_eq!((lost, promoted), (expected.clone(), expected), "{groups} groups");

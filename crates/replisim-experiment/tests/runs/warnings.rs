@@ -76,6 +76,31 @@ fn what_nodes_take_with_them_that_go_down_together_is_told_once() {
 }
 
 #[test]
+fn a_cut_that_leaves_nobody_a_majority_is_told_once() {
+    let head = "duration: 3s\nsettle: 1s\ntopology: { nodes: { p: us, q: us, r: eu, s: asia } }\nnetwork: { default: { latency: { constant: 10ms } } }\n\
+                workload: [{ name: w, at: us, arrivals: { fixed: 200/s }, reads: 0% }]\n";
+    let cut = |isolate: &str| format!("{{ at: 1s, partition: {{ isolate: {isolate} }}, for: 1s }}");
+    let crash = |node: &str| format!("{{ at: 500ms, crash: {{ nodes: [{node}] }}, for: 1s }}");
+    for (faults, fencing, expected) in [
+        (vec![cut("[us]")], true, "From 1s on no node reaches more than 2 of 4"),
+        (vec![cut("[us]")], false, ""),
+        (vec![cut("[p]")], true, ""),
+        (vec![cut("[p]"), crash("r")], true, "From 1s on no node reaches more than 2 of 4"),
+        (vec![cut("[us]"), cut("[eu]")], true, "From 1s on no node reaches more than 2 of 4"),
+        (vec!["{ at: 1s, region-outage: { region: eu }, for: 1s }".to_owned()], true, ""),
+    ] {
+        let protocol =
+            format!("protocol: {{ primary-backup: {{ failover: automatic, fencing: {fencing} }} }}\n");
+        let scenario = format!("{head}{protocol}faults: [{}]\n", faults.join(", "));
+        let study = run(&load(&scenario), &[1], 1, &()).unwrap();
+        let told: Vec<String> = study.warnings.iter().map(ToString::to_string).collect();
+        let cuts: Vec<&String> = told.iter().filter(|told| told.contains("no node reaches")).collect();
+        assert_eq!(cuts.len(), usize::from(!expected.is_empty()), "{faults:?}: {told:#?}");
+        assert!(cuts.iter().all(|told| told.contains(expected)), "{faults:?}: {told:#?}");
+    }
+}
+
+#[test]
 fn a_promotion_that_fencing_keeps_from_serving_is_told_with_whom_it_reaches() {
     let head = "duration: 3s\nsettle: 1s\ntopology: { nodes: { p: us, q: us, r: eu }, rtts: [{ between: [us, eu], rtt: 80ms }] }\n\
                 network: { same-zone: { latency: { constant: 1ms } } }\n\

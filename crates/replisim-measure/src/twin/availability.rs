@@ -34,11 +34,11 @@ impl Run<'_> {
         for next_loss in self.groups().map(losses) {
             let mut from = 0;
             while let Some(lost) = next_loss(from) {
-                let end = ends(self, lost);
-                if self.window.contains(self.at(lost)) {
+                let (end, since) = (ends(self, lost), self.lost_since(lost));
+                if self.window.contains(since) {
                     match end {
-                        Some(end) => samples.0.push(self.at(end).signed_since(self.at(lost))),
-                        None => samples.1.push(last.since(self.at(lost)).nanos()),
+                        Some(end) => samples.0.push(self.at(end).signed_since(since)),
+                        None => samples.1.push(last.since(since).nanos()),
                     }
                 }
                 from = end.unwrap_or(self.records.len());
@@ -50,6 +50,13 @@ impl Run<'_> {
     fn is_loss_in(&self, group: Group, index: usize) -> bool {
         let record = &self.records[index];
         matches!(record.what, Observation::PrimaryLost { .. }) && record.group == group
+    }
+
+    fn lost_since(&self, loss: usize) -> Time {
+        match self.records[loss].what {
+            Observation::PrimaryLost { since, .. } => since,
+            _ => self.at(loss),
+        }
     }
 
     /// The first ack of a write invoked after the loss and committed under a later term, or under the same where it
@@ -65,7 +72,7 @@ impl Run<'_> {
                 Observation::PrimaryBack { member } => self.same_term_goes_on(member, *i),
                 _ => false,
             };
-            let after = self.at(write.invoked) > self.at(lost);
+            let after = self.at(write.invoked) > self.lost_since(lost);
             (after && acked > lost && (lost..acked).any(|i| under(&i))).then_some(acked)
         });
         acked.min()
@@ -85,9 +92,9 @@ impl Run<'_> {
     fn same_term_goes_on(&self, member: Member, index: usize) -> bool {
         let (before, group) = (&self.records[..index], self.records[index].group);
         let Some(lost) = (0..index).rev().find(|i| self.is_loss_in(group, *i)) else { return true };
-        let down = before
-            .iter()
-            .any(|record| record.what == Observation::MemberDown { member } && record.at >= self.at(lost));
+        let down = before.iter().any(|record| {
+            record.what == Observation::MemberDown { member } && record.at >= self.lost_since(lost)
+        });
         let replaced = (lost..index).any(|i| self.promotion_in(group, i).is_some());
         !down && !replaced
     }

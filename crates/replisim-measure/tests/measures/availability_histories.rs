@@ -107,7 +107,7 @@ fn check(claim: &str, events: &[Event], expected: &[(&str, &str)]) {
 }
 
 fn lost(at: u64) -> Event {
-    (at, Observation::PrimaryLost { member: N0 })
+    (at, Observation::PrimaryLost { member: N0, since: Time::from_nanos(at) })
 }
 
 fn back(at: u64) -> Event {

@@ -294,7 +294,8 @@ impl<'a> Day<'a> {
                     self.down[member.index()] = true;
                     self.see(Observation::MemberDown { member });
                 }
-                self.see(Observation::PrimaryLost { member });
+                let since = Time::from_nanos(self.now.saturating_sub(self.draw(5)));
+                self.see(Observation::PrimaryLost { member, since });
             }
             _ => {}
         }

@@ -274,6 +274,17 @@ impl Configuration for Config {
             )
         })
     }
+
+    fn caveat_of_cut(&self, reached: u32, members: Members<'_>) -> Option<String> {
+        let (all, majority) = (members.count(), majority(members.count()));
+        (self.fencing && self.failover != Failover::None && reached < majority).then(|| {
+            format!(
+                "no node reaches more than {reached} of {all}, itself included, and it takes a majority, {majority}, to elect a \
+                 primary or to stay one: nobody can write. Put more nodes elsewhere, such as a third region with one that \
+                 votes."
+            )
+        })
+    }
 }
 
 impl Config {

@@ -62,7 +62,8 @@ pub use message::{Item, Lead, Message, Timer};
 pub use tokens::TokenTable;
 
 use crate::protocol::{
-    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Request, Route, Span, Tokens, version,
+    Command, Consistency, Effects, INDEX_BITS, Kept, Members, Protocol, Reply, Request, Route, Span, Tokens,
+    version,
 };
 use disk::Disk;
 use intent::{Intent, Record};
@@ -137,7 +138,10 @@ impl Protocol for PrimaryBackup {
             Request::Write { key, write, change, token, .. } => {
                 self.write(op, key, (write, token), change, out)
             }
-            Request::Read { key, consistency, token } => self.read(op, key, consistency, token, out),
+            Request::Read { by_primary: true, .. } if !matches!(self.role, Role::Primary(_)) => {
+                out.reply(op, Reply::Redirect(self.known_primary()));
+            }
+            Request::Read { key, consistency, token, .. } => self.read(op, key, consistency, token, out),
         }
     }
 

@@ -38,7 +38,7 @@ pub struct Config {
     pub hints: Hints,
     /// How often a node with hints tries to hand them over.
     pub handoff_every: Duration,
-    /// How long a hint is kept from its last write on.
+    /// How long a hint is kept from its last write on; never longer than `gc-grace`.
     pub hint_window: Duration,
     /// Comparison of copies in the background by Merkle trees; none unless given.
     #[serde(skip_serializing_if = "Option::is_none")]

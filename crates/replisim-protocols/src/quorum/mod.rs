@@ -292,7 +292,8 @@ impl Settings {
                 _ => config.hints,
             },
             handoff_every: config.handoff_every,
-            hint_window: config.hint_window,
+            // An older hint could bring back what was deleted, and forgotten, since.
+            hint_window: config.hint_window.min(config.gc_grace),
             anti_entropy: config.anti_entropy,
             gc_grace: config.gc_grace,
             commit_log: config.commit_log,

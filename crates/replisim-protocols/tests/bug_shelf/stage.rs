@@ -100,7 +100,10 @@ impl<P: Protocol> Stage<P> {
     }
 
     pub(crate) fn read(&mut self, member: Member, key: u32, consistency: Consistency) -> Op {
-        self.request(member, Request::Read { key: Key(key), consistency, token: Version(0) })
+        self.request(
+            member,
+            Request::Read { key: Key(key), consistency, token: Version(0), by_primary: false },
+        )
     }
 
     /// Delivers everything under way, and what follows from it.

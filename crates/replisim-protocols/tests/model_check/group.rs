@@ -362,7 +362,7 @@ impl<P: Protocol> Group<P> {
                 let returned = if rules.monotonic_reads { self.facts.returned } else { Version(0) };
                 self.facts.reads.insert(op, acked.max(returned));
                 let (key, consistency, token) = (Key(0), Consistency::Eventual, Version(0));
-                let request = Request::Read { key, consistency, token };
+                let request = Request::Read { key, consistency, token, by_primary: false };
                 self.with(member, rules, |protocol, stage| protocol.request(op, request, stage));
             }
             Action::Deliver(i) => {

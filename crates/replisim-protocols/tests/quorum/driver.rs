@@ -150,7 +150,7 @@ impl Script {
     pub(crate) fn read_with(&mut self, member: &str, key: u32, consistency: Consistency) {
         self.ops += 1;
         let op = Op(self.ops);
-        let request = Request::Read { key: Key(key), consistency, token: Version(0) };
+        let request = Request::Read { key: Key(key), consistency, token: Version(0), by_primary: false };
         self.at(self.find(member), |protocol, out| protocol.request(op, request, out));
     }
 

@@ -3,7 +3,7 @@
 use replisim_engine::Duration;
 use replisim_protocols::Kept;
 use replisim_protocols::quorum::Timer;
-use replisim_protocols::quorum::config::{ContactWrites, Hints};
+use replisim_protocols::quorum::config::{Config, ContactWrites, Hints};
 use replisim_protocols::quorum::level::Level;
 
 use crate::driver::Script;
@@ -45,15 +45,20 @@ fn no_hints_means_none() {
 }
 
 #[test]
-fn a_hint_is_kept_from_its_last_write_on_for_as_long_as_configured() {
-    let mut script = b_is_dead(Script::new(3, |config| config.hint_window = Duration::from_secs(10)));
-    script.clock(8_000);
-    script.put("a", 0);
-    script.put("a", 1);
-    for (ms, left) in [(13_000, "0=2 1=3"), (18_000, "0=2 1=3"), (18_001, "")] {
-        script.clock(ms);
-        script.fire("a", Timer::Handoff);
-        assert_eq!(script.hints("a"), left, "at {ms} ms");
+fn a_hint_is_kept_from_its_last_write_on_for_as_long_as_configured_and_no_longer_than_tombstones() {
+    let by_window = |config: &mut Config| config.hint_window = Duration::from_secs(10);
+    let by_grace = |config: &mut Config| config.gc_grace = Duration::from_secs(10);
+    let limits: [fn(&mut Config); 2] = [by_window, by_grace];
+    for limit in limits {
+        let mut script = b_is_dead(Script::new(3, limit));
+        script.clock(8_000);
+        script.put("a", 0);
+        script.put("a", 1);
+        for (ms, left) in [(13_000, "0=2 1=3"), (18_000, "0=2 1=3"), (18_001, "")] {
+            script.clock(ms);
+            script.fire("a", Timer::Handoff);
+            assert_eq!(script.hints("a"), left, "at {ms} ms");
+        }
     }
 }
 

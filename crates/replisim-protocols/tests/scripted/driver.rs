@@ -100,7 +100,7 @@ impl Script {
     pub(crate) fn read(&mut self, member: &str, key: u32, consistency: Consistency, token: Version) {
         let op = Op(self.ops);
         self.ops += 1;
-        let request = Request::Read { key: Key(key), consistency, token };
+        let request = Request::Read { key: Key(key), consistency, token, by_primary: false };
         self.at(self.find(member), |protocol, out| protocol.request(op, request, out));
     }
 

@@ -57,6 +57,37 @@ fn a_successor_serves_after_suspicion_its_turn_and_two_rounds_of_votes() {
 }
 
 #[test]
+fn a_primary_cut_off_from_its_group_is_lost_from_then_on_whoever_is_cut_off_with_it() {
+    // Its own clients reach it until its lease is over, and cannot reach its successor: how much they write must not
+    // decide how long the fail-over took.
+    const AFTER_MS: f64 = 1_000.0;
+    for cut_off_rate in [5.0, 49.0, 50.0, 51.0, 300.0] {
+        let yaml = format!(
+            "
+duration: 40s
+topology: {{ nodes: {{ p: a/z, r1: b/z, r2: c/z }} }}
+network: {{ default: {{ latency: {{ constant: 10ms }} }} }}
+protocol: {{ primary-backup: {{ heartbeat: 100ms, failover: {{ automatic: {{ after: {AFTER_MS}ms }} }} }} }}
+workload:
+  - {{ name: cut-off, at: a/z, arrivals: {{ poisson: {cut_off_rate}/s }}, reads: 0%, timeout: 1s }}
+  - {{ name: others, at: b/z, arrivals: {{ poisson: 50/s }}, reads: 0%, timeout: 1s }}
+faults: [{{ at: 10s, partition: {{ isolate: [a] }}, for: 20s }}]
+"
+        );
+        for run in runs(&yaml, 1..6) {
+            let [served, rto] = ["time_to_serve_ms", "rto_ms"].map(|slug| {
+                let samples = samples(&run.findings, slug, None);
+                assert_eq!(samples.count(), 1, "{slug} with {cut_off_rate}/s cut off");
+                samples.mean().expect("one sample") / 1e6
+            });
+            assert!((AFTER_MS - 100.0..1.5 * AFTER_MS + 60.0).contains(&served), "{served} ms");
+            // The others find it by a time-out, or two.
+            assert!((served..served + 2_500.0).contains(&rto), "{rto} ms after {served}");
+        }
+    }
+}
+
+#[test]
 fn a_candidate_does_not_give_up_an_election_that_is_still_under_way() {
     // The two rounds take 4 ways, longer than the half of `after` that may pass before a member stands again.
     for (one_way_ms, after_ms) in [(50.0, 300.0), (100.0, 420.0)] {

@@ -98,6 +98,11 @@ impl Maker<'_> {
         self.records.push(Record { at: Time::from_nanos(self.now), group, what });
     }
 
+    /// Now, or up to four nanoseconds earlier.
+    fn a_moment_ago(&mut self) -> Time {
+        Time::from_nanos(self.now.saturating_sub(self.draw(5)))
+    }
+
     /// One of the groups.
     fn group(&mut self) -> Group {
         match self.roster.placement.groups() {
@@ -365,7 +370,7 @@ impl Maker<'_> {
         let group = self.group();
         let member = self.member_of(group);
         let what = match self.draw(3) {
-            0 => Observation::PrimaryLost { member },
+            0 => Observation::PrimaryLost { member, since: self.a_moment_ago() },
             1 => Observation::PrimaryBack { member },
             _ => Observation::Serving { member },
         };
