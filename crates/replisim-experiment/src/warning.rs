@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use replisim_cluster::ReadFrom;
+use replisim_cluster::{Action, ReadFrom, Step, Workload};
 use replisim_measure::{Findings, Leaf};
 use replisim_network::Routing;
 use replisim_protocols::Members;
-use replisim_scenario::{Loaded, build};
+use replisim_scenario::{Loaded, Scenario, build};
 
 use crate::jitter::{OversizedJitter, oversized};
 use crate::study::{Figure, Run};
@@ -19,8 +19,13 @@ pub enum Warning {
     AllReadsAtPrimary,
     /// These clients read from the primary, and there is none.
     NoPrimary(Vec<String>),
-    /// Quantiles of these measures are only bounded, because samples were cut short: slug, how many, of how many.
-    Censored(Vec<(&'static str, u64, u64)>),
+    /// Quantiles of these measures are only bounded, because samples were cut short.
+    Censored {
+        /// Slug, how many, of how many.
+        measures: Vec<(&'static str, u64, u64)>,
+        /// Whether some would go on after the clients have stopped.
+        settle_helps: bool,
+    },
     /// Reads of a client take long because of where it is: client, typical latency in ms.
     DistantReads(String, f64),
     /// A p99 rests on few samples: slug, which clients have how many.
@@ -35,13 +40,16 @@ pub enum Warning {
 
 /// Fewer samples than this say little about a p99.
 const FEW: u64 = 100;
+/// What is cut short by the end of the clients' time, not by that of `settle`.
+const OF_CLIENTS: [&str; 2] = ["unavailability_ms", "rto_ms"];
 /// A read that takes longer than this, in milliseconds, has crossed an ocean or a continent.
 const DISTANT_MS: f64 = 10.0;
 
 pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<Warning> {
-    let caveats = loaded.scenario.protocol.caveats();
-    let mut warnings: Vec<Warning> =
-        caveats.into_iter().chain(caveats_of_faults(loaded)).map(Warning::Protocol).collect();
+    let protocol = &loaded.scenario.protocol;
+    let blind = if writes_blindly(loaded) { protocol.caveats_of_blind_writes() } else { vec![] };
+    let caveats = protocol.caveats().into_iter().chain(blind).chain(caveats_of_faults(loaded));
+    let mut warnings: Vec<Warning> = caveats.map(Warning::Protocol).collect();
     if loaded.scenario.topology.nodes.len() > 1 && all_reads_at_primary(runs, merged) {
         warnings.push(Warning::AllReadsAtPrimary);
     }
@@ -62,7 +70,9 @@ pub(crate) fn warnings(loaded: &Loaded, runs: &[Run], merged: &Findings) -> Vec<
     });
     let censored: Vec<_> = censored.collect();
     if !censored.is_empty() {
-        warnings.push(Warning::Censored(censored));
+        let goes_on = censored.iter().any(|(slug, ..)| !OF_CLIENTS.contains(slug));
+        let settle_helps = goes_on && protocol.repairs_unasked();
+        warnings.push(Warning::Censored { measures: censored, settle_helps });
     }
     let of_client = |slug, client| match merged.leaf(slug, Some(("workload", client))) {
         Some(Leaf::Distribution(samples)) => Some(samples),
@@ -114,6 +124,17 @@ fn caveats_of_faults(loaded: &Loaded) -> Vec<String> {
     outages.chain(cuts).chain(promotions).collect()
 }
 
+/// Whether some clients write what rests on nothing that they have read.
+fn writes_blindly(loaded: &Loaded) -> bool {
+    let Scenario { workload, script, .. } = &loaded.scenario;
+    let in_workload = |workload: &Workload| {
+        let writes = workload.reads.is_some_and(|reads| reads.get() < 1.0);
+        writes && workload.writes.shares().iter().any(|(way, _)| !way.reads_first())
+    };
+    let in_script = |step: &Step| matches!(step.action(), Some((Action::Put | Action::Delete, _)));
+    workload.iter().any(in_workload) || script.iter().any(in_script)
+}
+
 /// The clients that ask for the primary by `read-from`.
 fn read_from_primary(loaded: &Loaded) -> Vec<String> {
     let scenario = &loaded.scenario;
@@ -144,14 +165,15 @@ impl fmt::Display for Warning {
                 "`read-from: primary` of `{}`: this protocol has no primary, so the nearest node is asked",
                 clients.join("`, `")
             ),
-            Warning::Censored(measures) => {
+            Warning::Censored { measures, settle_helps } => {
                 let counts = measures.iter().map(|(slug, censored, of)| format!("{slug} {censored} of {of}"));
                 write!(
                     f,
                     "samples were cut short by the end of the run or another fault ({}): quantiles they could change are \
-                     printed as `> x`, and there is no mean; a longer `settle` may help",
+                     printed as `> x`, and there is no mean",
                     counts.collect::<Vec<_>>().join(", ")
-                )
+                )?;
+                f.write_str(if *settle_helps { "; a longer `settle` may help" } else { "" })
             }
             Warning::DistantReads(client, ms) => write!(
                 f,

@@ -174,6 +174,16 @@ pub trait Configuration: Clone + Default + Debug + for<'a> Deserialize<'a> + Ser
     /// What the reader of the results must know of these settings, a sentence each.
     fn caveats(&self) -> Vec<String>;
 
+    /// The same where clients write what rests on nothing that they have read.
+    fn caveats_of_blind_writes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether members go on bringing copies together when no client asks for anything.
+    fn repairs_unasked(&self) -> bool {
+        true
+    }
+
     /// What these settings come to when these members are down together, a sentence each.
     fn caveats_without(&self, _down: &BTreeSet<Member>, _members: Members<'_>) -> Vec<String> {
         Vec::new()

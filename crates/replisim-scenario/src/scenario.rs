@@ -166,6 +166,20 @@ macro_rules! protocol_settings {
                 }
             }
 
+            /// The same where clients write what rests on nothing that they have read.
+            pub fn caveats_of_blind_writes(&self) -> Vec<String> {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::caveats_of_blind_writes(config),)*
+                }
+            }
+
+            /// Whether members go on bringing copies together when no client asks for anything.
+            pub fn repairs_unasked(&self) -> bool {
+                match self {
+                    $(ProtocolSettings::$variant(config) => replisim_protocols::Configuration::repairs_unasked(config),)*
+                }
+            }
+
             /// What these settings come to when these members are down together.
             pub fn caveats_without(&self, down: &std::collections::BTreeSet<replisim_observe::Member>, members: replisim_protocols::Members<'_>) -> Vec<String> {
                 match self {

@@ -1,7 +1,8 @@
 //! One comparison: what is known, what came out, and whether the two agree.
 //!
 //! Both sides may have a sampling error. The tolerance is the 99.9 % interval of their difference, and on top of it what
-//! is known to differ (`slack`), such as the resolution of a histogram.
+//! is known to differ (`slack`), such as the resolution of a histogram. Where it is more than half of the reference, the
+//! row could hardly fail, and is no proof of anything.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -20,6 +21,15 @@ pub(crate) enum Unit {
     Milliseconds,
     Share,
     Count,
+}
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    Holds,
+    /// They differ by less than the tolerance, but so would nearly everything.
+    NotToldApart,
+    DoesNotHold,
 }
 
 /// A line of a table.
@@ -84,15 +94,26 @@ impl Row {
         (a * a + b * b).sqrt() + self.slack
     }
 
-    pub(crate) fn holds(&self) -> bool {
+    pub(crate) fn verdict(&self) -> Verdict {
+        let (tolerance, reference) = (self.tolerance(), self.reference.value.abs());
         // What is equal but for the last bit of a division is equal.
-        self.difference().abs() <= self.tolerance() + 1e-9 * self.reference.value.abs()
+        if self.difference().abs() > tolerance + 1e-9 * reference {
+            Verdict::DoesNotHold
+        } else if tolerance > reference / 2.0 {
+            Verdict::NotToldApart
+        } else {
+            Verdict::Holds
+        }
     }
 
     /// As a line of Markdown.
     pub(crate) fn line(&self) -> String {
         let Row { case, measure, unit, reference, ours, .. } = self;
-        let verdict = if self.holds() { "holds" } else { "**does not hold**" };
+        let verdict = match self.verdict() {
+            Verdict::Holds => "holds",
+            Verdict::NotToldApart => "not told apart",
+            Verdict::DoesNotHold => "**does not hold**",
+        };
         let (difference, tolerance) = (self.difference(), self.tolerance());
         let difference = match difference.abs() <= 1e-9 * reference.value.abs() {
             true => "0".to_owned(),
@@ -158,22 +179,28 @@ mod tests {
     }
 
     #[test]
-    fn a_row_holds_within_the_interval_of_both_sides_and_not_beyond() {
+    fn a_row_holds_within_the_interval_of_both_sides_if_that_is_narrow_enough_to_tell() {
+        use Verdict::{DoesNotHold, Holds, NotToldApart};
         let exact = Estimate::exact;
         let known = |value, error| Estimate { value, error, runs: None };
         let sampled = |value, error| Estimate { value, error, runs: Some(32) };
-        for (reference, ours, slack, tolerance, holds) in [
-            (exact(2.0), exact(2.0), 0.0, 0.0, true),
-            (exact(2.0), exact(2.1), 0.0, 0.0, false),
-            (exact(2.0), exact(2.1), 0.2, 0.2, true),
-            (known(2.0, 0.03), exact(2.09), 0.0, 0.0987, true),
-            (known(2.0, 0.03), exact(2.11), 0.0, 0.0987, false),
-            (known(2.0, 0.03), known(2.16, 0.04), 0.0, 0.1645, true),
-            (exact(2.0), sampled(2.35, 0.1), 0.0, 0.3633, true),
+        for (reference, ours, slack, tolerance, verdict) in [
+            (exact(2.0), exact(2.0), 0.0, 0.0, Holds),
+            (exact(0.0), exact(0.0), 0.0, 0.0, Holds),
+            (exact(2.0), exact(2.1), 0.0, 0.0, DoesNotHold),
+            (exact(2.0), exact(2.1), 0.2, 0.2, Holds),
+            (known(2.0, 0.03), exact(2.09), 0.0, 0.0987, Holds),
+            (known(2.0, 0.03), exact(2.11), 0.0, 0.0987, DoesNotHold),
+            (known(2.0, 0.03), known(2.16, 0.04), 0.0, 0.1645, Holds),
+            (exact(2.0), sampled(2.35, 0.1), 0.0, 0.3633, Holds),
+            (exact(2.0), exact(2.9), 1.0, 1.0, Holds),
+            (exact(2.0), exact(2.9), 1.1, 1.1, NotToldApart),
+            (exact(2.0), exact(3.2), 1.1, 1.1, DoesNotHold),
+            (exact(0.0), exact(0.0), 0.1, 0.1, NotToldApart),
         ] {
             let row = row(reference, ours, slack);
             assert!((row.tolerance() - tolerance).abs() < 1e-4, "{row:?}: {}", row.tolerance());
-            assert_eq!(row.holds(), holds, "{row:?}");
+            assert_eq!(row.verdict(), verdict, "{row:?}");
         }
     }
 

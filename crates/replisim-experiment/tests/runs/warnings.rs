@@ -161,6 +161,62 @@ fn all_measures_with_samples_cut_short_are_told_in_one_warning() {
 }
 
 #[test]
+fn blind_writes_are_told_of_where_siblings_add_up_by_them_and_there_are_any() {
+    let told = |workload: &str| {
+        let head = HEAD.replace("primary-backup", "{ quorum: { conflicts: siblings } }");
+        let study = run(&load(&format!("{head}{workload}")), &[1], 1, &()).unwrap();
+        study.warnings.iter().any(|warning| warning.to_string().contains("replace no siblings"))
+    };
+    let workload = |reads: &str, writes: &str| {
+        format!(
+            "workload:\n  - {{ name: w, at: us, arrivals: {{ fixed: 200/s }}, reads: {reads}, writes: {writes} }}\n"
+        )
+    };
+    let script = |step: &str| {
+        format!("clients: {{ alice: us }}\nscript:\n  - {{ at: 100ms, client: alice, {step}: cart }}\n")
+    };
+    for (scenario, expected) in [
+        (workload("50%", "put"), true),
+        (workload("50%", "delete"), true),
+        (workload("50%", "{ put: 1%, set-add: 99% }"), true),
+        (workload("100%", "put"), false),
+        (workload("50%", "set-add"), false),
+        (workload("0%", "{ read-modify-write: 50%, set-add: 50% }"), false),
+        (script("put"), true),
+        (script("delete"), true),
+        (script("read-modify-write"), false),
+        (format!("{}{}", workload("0%", "set-add"), script("get")), false),
+    ] {
+        assert_eq!(told(&scenario), expected, "{scenario}");
+    }
+}
+
+#[test]
+fn a_longer_settle_is_advised_only_where_something_would_go_on_in_it() {
+    let workload =
+        "workload:\n  - { name: w, at: us, arrivals: { fixed: 200/s }, reads: 0%, timeout: 100ms }\n";
+    let down = |node: &str| format!("faults:\n  - {{ at: 505ms, crash: {{ nodes: [{node}] }} }}\n");
+    let one = |rest: &str| format!("{{ quorum: {{ write: one, read-repair: none, {rest} }} }}");
+    for (protocol, node, expected) in [
+        ("primary-backup".to_owned(), "r", true),
+        ("{ primary-backup: { failover: manual, fencing: false } }".to_owned(), "r", true),
+        (one("hints: coordinator"), "r", true),
+        (one("hints: none"), "r", false),
+        (one("hints: none, anti-entropy: { every: 1s }"), "r", true),
+        (one("hints: coordinator, coordinator: client"), "r", false),
+        // What was committed is everywhere: only the time without writes is cut short.
+        ("{ quorum: { write: all } }".to_owned(), "r", false),
+    ] {
+        let head = HEAD.replace("protocol: primary-backup", &format!("protocol: {protocol}"));
+        let study = run(&load(&format!("{head}{workload}{}", down(node))), &[1], 1, &()).unwrap();
+        let told = study.warnings.iter().map(ToString::to_string);
+        let told: Vec<String> = told.filter(|told| told.contains("were cut short")).collect();
+        assert_eq!(told.len(), 1, "{protocol} without {node}: {:#?}", study.warnings);
+        assert_eq!(told[0].contains("a longer `settle`"), expected, "{protocol} without {node}: {told:#?}");
+    }
+}
+
+#[test]
 fn jitter_larger_than_its_delay_is_told_with_the_link_and_the_figures() {
     let workload = "workload:\n  - { name: many, at: eu, arrivals: { fixed: 200/s }, reads: 100%, read-from: { node: r } }\n";
     for (network, expected) in [

@@ -242,17 +242,29 @@ impl Configuration for Config {
         };
         let copies = self.copies(members);
         let of_nodes = format!("from 1 to {}, for the nodes are {}", members.count(), members.listed());
-        let of_copies = format!("from 1 to {copies}: so many nodes keep each key");
-        let too_many = |level| matches!(level, Level::Exactly(n) if n == 0 || n > copies);
+        let of_copies = match copies {
+            1 => "1: each key has a single copy".to_owned(),
+            _ => format!("from 1 to {copies}, for each key has {copies} copies"),
+        };
+        let too_many = |level| matches!(level, Level::Exactly(n) if n > copies && copies > 0);
+        problem(self.copies == Some(0), "copies", "a key without a copy is kept nowhere", &of_nodes);
         problem(
-            self.copies.is_some_and(|copies| copies == 0 || copies > members.count()),
+            self.copies.is_some_and(|copies| copies > members.count()),
             "copies",
-            "there are not so many nodes, or it is none",
+            "more copies of a key than there are nodes",
             &of_nodes,
         );
         problem(copies > MOST_COPIES, "copies", "more copies of a key than are counted", "at most 64");
-        problem(too_many(self.read), "read", "not so many copies could answer, or it is none", &of_copies);
-        problem(too_many(self.write), "write", "not so many copies could have it, or it is none", &of_copies);
+        let none = Level::Exactly(0);
+        problem(self.read == none, "read", "a read that no copy answers finds nothing", &of_copies);
+        problem(
+            self.write == none,
+            "write",
+            "a write that no copy needs to have is kept nowhere",
+            &of_copies,
+        );
+        problem(too_many(self.read), "read", "more answers than a key has copies", &of_copies);
+        problem(too_many(self.write), "write", "more acknowledgements than a key has copies", &of_copies);
         problem(
             self.read == Level::Any,
             "read",
@@ -328,7 +340,6 @@ impl Configuration for Config {
             say("a library in the client keeps no hints: what a copy misses it gets by repair alone");
         }
         if self.has_siblings() {
-            say("blind writes (`writes: put`) replace no siblings: under `conflicts: siblings` they add up");
             say(
                 "a node that loses its disk, or an unsynced tail, goes on in its old lane: siblings that it forgot count as \
                  heard of, and are counted as lost nowhere",
@@ -356,11 +367,49 @@ impl Configuration for Config {
         }
         caveats
     }
+
+    fn caveats_of_blind_writes(&self) -> Vec<String> {
+        let add_up =
+            "blind writes (`writes: put`) replace no siblings: under `conflicts: siblings` they add up";
+        self.has_siblings().then(|| add_up.to_owned()).into_iter().collect()
+    }
+
+    fn repairs_unasked(&self) -> bool {
+        let hands_over = match self.hints {
+            Hints::None => false,
+            Hints::Coordinator => self.coordinator != Coordinator::Client,
+            Hints::Sloppy => true,
+        };
+        hands_over || self.anti_entropy.is_some()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_copies_that_cannot_be_is_told_for_what_it_is() {
+        let names: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        let of =
+            |copies, read| Config { copies: Some(copies), read: Level::Exactly(read), ..Config::default() };
+        let of_three = "from 1 to 3, for each key has 3 copies";
+        for (config, message, fix) in [
+            (of(3, 7), "more answers than a key has copies", of_three),
+            (of(3, 0), "a read that no copy answers finds nothing", of_three),
+            (of(1, 2), "more answers than a key has copies", "1: each key has a single copy"),
+            (of(0, 1), "a key without a copy is kept nowhere", "from 1 to 4, for the nodes are a, b, c, d"),
+            (
+                of(5, 1),
+                "more copies of a key than there are nodes",
+                "from 1 to 4, for the nodes are a, b, c, d",
+            ),
+        ] {
+            let problems = config.problems(Members { names: &names, regions: &[0, 0, 1, 1] });
+            let told: Vec<(&str, &str)> = problems.iter().map(|it| (it.message, it.fix.as_str())).collect();
+            assert_eq!(told, [(message, fix)], "{config:?}");
+        }
+    }
 
     #[test]
     fn settings_that_cannot_be_are_told() {
@@ -382,6 +431,12 @@ mod tests {
                 apart,
                 Config { read: Level::Exactly(3), ..of_two.clone() },
                 vec!["read"],
+            ),
+            (
+                "answers of nobody",
+                apart,
+                Config { read: Level::Exactly(0), write: Level::Exactly(0), ..of_two.clone() },
+                vec!["read", "write"],
             ),
             ("a read of hints", apart, Config { read: Level::Any, ..Config::default() }, vec!["read"]),
             ("keys of one region, read locally", apart, local.clone(), vec!["read"]),
