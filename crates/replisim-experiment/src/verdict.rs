@@ -10,6 +10,22 @@ use crate::figures::Figures;
 use crate::statistics::{self, Interval};
 use crate::study::{Figure, figure_of, trials};
 
+/// How an expectation is judged by several seeds: what is compared, and how.
+pub const OF_SEVERAL_SEEDS: [(&str, &str); 4] = [
+    ("max, min", "of all runs together: compared as it is"),
+    ("==, !=", "must hold in each run"),
+    (
+        "all else",
+        "the mean of what the runs gave, with its 95 % interval: met if all of the interval meets it, not met if none of it \
+         does, undecided if part of it does (more seeds make it narrower)",
+    ),
+    (
+        "undecided",
+        "also, of one seed as of several: a run without a sample (of `unavailability` that is 0), or of which only a lower bound is \
+         known (`> 3 s`) that does not decide",
+    ),
+];
+
 /// The fate of one expectation.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judgement {

@@ -11,7 +11,8 @@
 //! - [`conflicts`]: what versions decide where no primary does: dead on arrival, discarded, overwritten unread, resurrected.
 //! - [`distribution`], [`weighted`], [`series`]: what samples are collected in. Counts, means and extremes are exact;
 //!   quantiles carry the histograms' stated relative error.
-//! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning.
+//! - [`findings`]: the results by slug and scope; [`mod@catalogue`]: every slug with its unit and meaning;
+//!   [`mod@definition`]: the exact words, for whoever asks for them.
 //! - [`twin`]: the same measures, by brute force over a recorded run: slow, obvious, and the oracle of the tests.
 //!
 //! What it never knows: how observations come about. A protocol's own counters are not asked.
@@ -24,6 +25,7 @@ pub mod availability;
 pub mod catalogue;
 mod catch_up;
 pub mod conflicts;
+pub mod definition;
 pub mod distribution;
 mod divergence;
 mod early;
@@ -56,6 +58,7 @@ pub mod weighted;
 pub mod writes;
 
 pub use catalogue::{MeasureInfo, Unit, catalogue};
+pub use definition::{Definition, definition, definitions};
 pub use distribution::{Distribution, Quantile};
 pub use findings::{Accounting, Findings, Leaf, Measure};
 pub use measures::Measures;

@@ -6,12 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use replisim_engine::{Duration, Share};
-use replisim_measure::catalogue::{MeasureInfo, Unit, catalogue, find};
+use replisim_measure::catalogue::{MeasureInfo, Unit, find};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::yaml::did_you_mean;
+use crate::measures::{measure, no_measure};
+use crate::statistic::{Statistic, stands_bare};
 
 /// One thing that must come out.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,23 +45,6 @@ impl Subject {
     }
 }
 
-/// What of a measure is compared.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Statistic {
-    /// The count itself.
-    Count,
-    /// The mean.
-    Mean,
-    /// The smallest sample.
-    Min,
-    /// The largest sample.
-    Max,
-    /// Counted of the whole.
-    Share,
-    /// A quantile, from 0 to 1.
-    Quantile(f64),
-}
-
 /// How two numbers are compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
@@ -73,8 +57,13 @@ pub enum Comparison {
     NotEqual,
 }
 
-/// What `expect` accepts as scopes.
-pub const SCOPES: [&str; 4] = ["workload", "node", "group", "kind"];
+/// What `expect` accepts as scopes, and what is named there.
+pub const SCOPES: [(&str, &str); 4] = [
+    ("workload", "a workload or a client of the script, by its name"),
+    ("node", "a node, by its name"),
+    ("group", "a replication group, by its number"),
+    ("kind", "`read` or `write`"),
+];
 
 impl Comparison {
     /// In order of writing: no operator is the beginning of a later one.
@@ -86,6 +75,11 @@ impl Comparison {
         ("<", Comparison::Less),
         (">", Comparison::More),
     ];
+
+    /// All signs.
+    pub fn signs() -> [&'static str; 6] {
+        Comparison::ALL.map(|(sign, _)| sign)
+    }
 
     /// Whether `a op b` holds.
     pub fn holds(self, a: f64, b: f64) -> bool {
@@ -122,10 +116,21 @@ impl FromStr for Expectation {
             );
         }
 
+        if let Some(written) = with_a_function(left, operator, value) {
+            return Err(format!("say what of `{left}`: `{written}`, or mean, min or a quantile like p99"));
+        }
         let subject = subject(left, |slug| resolve(slug, value))?;
         let value = parse_value(value, subject.measure, subject.statistic)?;
         Ok(Expectation { text: text.trim().to_owned(), subject, comparison, value })
     }
+}
+
+/// What to write where a function is missing: `unavailability < 10` as `max(unavailability) < 10s`.
+fn with_a_function(left: &str, operator: &str, value: &str) -> Option<String> {
+    let slug = left.split('{').next().unwrap_or(left).trim();
+    let info = measure(slug).filter(|info| !left.contains('(') && !stands_bare(info))?;
+    let unit = if slug != info.slug && value.parse::<f64>().is_ok() { "s" } else { "" };
+    Some(format!("max({left}) {operator} {value}{unit}"))
 }
 
 /// Reads `[fn](slug[{scope=name}])`, where `resolve` knows the measure of a slug.
@@ -151,7 +156,7 @@ pub(crate) fn subject(
     if let Some((kind, _)) = &scope {
         check_scope(measure, slug, kind)?;
     }
-    let statistic = parse_statistic(function, measure)?;
+    let statistic = Statistic::of(function, measure)?;
     Ok(Subject { statistic, measure, scope })
 }
 
@@ -171,8 +176,9 @@ fn find_outside_braces(text: &str, sign: &str) -> Option<usize> {
 fn parse_scope(text: &str) -> Result<(String, String), String> {
     let (kind, name) = text.split_once('=').ok_or("a scope is written `{workload=name}`")?;
     let (kind, name) = (kind.trim(), name.trim());
-    if !SCOPES.contains(&kind) {
-        return Err(format!("`{kind}` is not a scope; the scopes are {}", SCOPES.join(", ")));
+    if SCOPES.iter().all(|(known, _)| *known != kind) {
+        let known = SCOPES.map(|(known, _)| known).join(", ");
+        return Err(format!("`{kind}` is not a scope; the scopes are {known}"));
     }
     Ok((kind.to_owned(), name.to_owned()))
 }
@@ -206,51 +212,7 @@ fn resolve(slug: &str, value: &str) -> Result<&'static MeasureInfo, String> {
             let like = if number.is_empty() { "250" } else { &number };
             Err(format!("`{slug}` is compared with a duration: write one like `{like}ms`"))
         }
-        (None, None) => {
-            let known: Vec<&str> = match with_unit {
-                true => catalogue().iter().filter_map(|info| info.slug.strip_suffix("_ms")).collect(),
-                false => catalogue().iter().map(|info| info.slug).collect(),
-            };
-            let hint = did_you_mean(slug, known.iter().copied())
-                .map_or("`replisim list measures` shows all".to_owned(), |known| {
-                    format!("did you mean `{known}`?")
-                });
-            Err(format!("`{slug}` is not a measure; {hint}"))
-        }
-    }
-}
-
-fn parse_statistic(function: Option<&str>, measure: &MeasureInfo) -> Result<Statistic, String> {
-    let counts = matches!(measure.unit, Unit::Count | Unit::Bytes | Unit::PerSecond) && !measure.over_time;
-    let Some(function) = function else {
-        return match measure.unit {
-            Unit::Share => Ok(Statistic::Share),
-            _ if counts => Ok(Statistic::Count),
-            _ => Err(format!("say what of `{}`: mean, max, min or a quantile like p99", measure.slug)),
-        };
-    };
-    let quantile = function.strip_prefix('p').and_then(|digits| digits.replace('_', ".").parse::<f64>().ok());
-    match (function, quantile) {
-        ("share", _) if matches!(measure.unit, Unit::Share | Unit::Count) => Ok(Statistic::Share),
-        ("share", _) => Err(format!("`{}` is no part of a whole: it has no share", measure.slug)),
-        ("mean" | "max" | "min", _) | (_, Some(_)) if counts || measure.unit == Unit::Share => {
-            Err(format!("`{}` is counted: compare it bare, or its share", measure.slug))
-        }
-        ("mean", _) => Ok(Statistic::Mean),
-        ("max", _) => Ok(Statistic::Max),
-        ("min", _) => Ok(Statistic::Min),
-        (_, Some(q)) if (0.0..=100.0).contains(&q) => Ok(Statistic::Quantile(q / 100.0)),
-        _ => {
-            let ours = match function {
-                "avg" | "average" => ": here it is `mean`",
-                "median" => ": here it is `p50`",
-                "count" | "sum" => ": a count stands bare, like `lost_writes == 0`",
-                _ => "",
-            };
-            Err(format!(
-                "`{function}` is not a function{ours}; there are mean, max, min, share and p0 to p100"
-            ))
-        }
+        (None, None) => Err(no_measure(slug, Some(value))),
     }
 }
 
@@ -380,7 +342,11 @@ mod tests {
             ("p99(stalenes) < 30s", "did you mean `staleness`?"),
             ("p99(staleness) < 30", "write one like `30ms`"),
             ("p99(staleness_ms) < 30s", "give `staleness` a duration"),
-            ("staleness < 30s", "say what of `staleness_ms`"),
+            ("staleness < 30s", "say what of `staleness`: `max(staleness) < 30s`"),
+            ("unavailability{kind=write} < 10", "`max(unavailability{kind=write}) < 10s`"),
+            ("lag_ms <= 10", "`max(lag_ms) <= 10`"),
+            ("max(replication_lag) < 5s", "here it is `lag`"),
+            ("max(rpo) < 5", "here it is `rpo_writes`"),
             ("p99(lost_writes) == 0", "compare it bare"),
             ("p101(staleness) < 3s", "not a function"),
             ("median(staleness) < 3s", "not a function"),

@@ -1,8 +1,8 @@
 //! The scenario language: a YAML text in, a checked [`Scenario`] out, or diagnostics that point at the text.
 //!
 //! A map of the code:
-//! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language;
-//!   [`sentence`]: answers with figures in them.
+//! - [`scenario`]: the fields of a scenario, each with its meaning and default; [`expectation`]: the `expect` language
+//!   ([`statistic`]: what may be asked of a measure; [`measures`]: what measures are called); [`sentence`]: answers with figures in them.
 //! - [`yaml`]: text to typed values with located errors, `--set` included; [`presets`]: built-in maps.
 //! - [`load`]: from a file to a [`Loaded`] scenario; [`rtts`]: files of round-trip times;
 //!   [`check`]: what types cannot say (names, ranges, contradictions).
@@ -19,15 +19,18 @@ pub mod check;
 pub mod expectation;
 pub mod language;
 pub mod load;
+pub mod measures;
 mod nodes;
 pub mod presets;
 pub mod rtts;
 pub mod scenario;
 mod schema;
 pub mod sentence;
+pub mod statistic;
 pub mod yaml;
 
-pub use expectation::{Comparison, Expectation, Statistic, Subject};
+pub use expectation::{Comparison, Expectation, Subject};
 pub use load::{LoadError, Loaded, Referenced};
 pub use scenario::{GroupSettings, ProtocolSettings, Rtt, Scenario, TopologySettings};
 pub use sentence::Sentence;
+pub use statistic::Statistic;

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use replisim_measure::catalogue::{MeasureInfo, catalogue, find};
+use replisim_measure::catalogue::MeasureInfo;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::expectation::{Subject, subject};
-use crate::yaml::did_you_mean;
+use crate::measures::{measure, no_measure};
 
 /// A text with figures in it.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -79,14 +79,7 @@ fn closing(text: &str) -> Option<usize> {
 
 /// The measure, with or without its `_ms`.
 fn resolve(slug: &str) -> Result<&'static MeasureInfo, String> {
-    find(slug).or_else(|| find(&format!("{slug}_ms"))).ok_or_else(|| {
-        let known = catalogue().iter().map(|info| info.slug.strip_suffix("_ms").unwrap_or(info.slug));
-        let hint = did_you_mean(slug, known)
-            .map_or("`replisim list measures` shows all".to_owned(), |known| {
-                format!("did you mean `{known}`?")
-            });
-        format!("`{slug}` is not a measure; {hint}")
-    })
+    measure(slug).ok_or_else(|| no_measure(slug, None))
 }
 
 impl<'de> Deserialize<'de> for Sentence {
@@ -118,7 +111,7 @@ impl JsonSchema for Sentence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expectation::Statistic;
+    use crate::statistic::Statistic;
 
     #[test]
     fn figures_are_found_in_the_text() {

@@ -46,7 +46,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  replisim explain                        the sections of a scenario\n  \
         replisim explain workload.arrivals\n  replisim explain ship-every\n  replisim explain partition\n  \
-        replisim explain lognormal\n  replisim explain lag"
+        replisim explain lognormal\n  replisim explain lag\n  \
+        replisim explain expect                 how expectations are written and judged"
     )]
     Explain(ExplainArgs),
     /// Print the JSON Schema of the scenario language: completion and help in your editor.
@@ -89,7 +90,7 @@ pub(crate) struct NewArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
     /// A path (`workload.arrivals`) or a name (`ship-every`, `partition`, `lag`); nothing for the sections of a scenario.
-    pub(crate) word: Option<String>,
+    pub(crate) word: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,10 +1,15 @@
 //! `replisim explain`: a screen about anything that a user meets: a field by its path or its name, a choice (a fault, a
-//! law, a protocol), a measure, a map, a unit. What is said comes out of the code: the JSON Schema and the catalogue.
+//! law, a protocol), a measure, a map, a unit. What is said comes out of the code: the JSON Schema, the catalogue and the
+//! definitions. What people look for under another word stands in `words`; measures are explained in `measure`, `expect`
+//! in `expect`.
 
-use replisim_measure::catalogue;
-use replisim_measure::catalogue::{MeasureInfo, Unit};
-use replisim_report::number::unit_name;
+mod expect;
+mod measure;
+mod words;
+
+use replisim_measure::{MeasureInfo, catalogue, definition};
 use replisim_scenario::language::{Entry, Language, Quantity};
+use replisim_scenario::measures::{measure, measures_called};
 use replisim_scenario::presets::{PRESETS, Preset};
 use replisim_scenario::yaml::did_you_mean;
 
@@ -12,20 +17,20 @@ use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::output::{complain, print};
 use crate::table::{lines, wrapped};
+use expect::{is_function, of_expect};
+use measure::{of_definition, of_measure};
+use words::{Word, look_up};
 
 /// Prints what is known of a word.
 pub(crate) fn explain(args: &ExplainArgs) -> Exit {
     let language = Language::new();
-    let page = match &args.word {
-        None => Some(sections(&language)),
-        Some(word) => page(&language, &bare(word)),
-    };
+    let word = args.word.join(" ");
+    let page = if word.is_empty() { Some(sections(&language)) } else { page(&language, &bare(&word)) };
     match page {
         Some(page) => print(&page).err().unwrap_or(Exit::Done),
         None => {
-            let word = args.word.as_deref().unwrap_or_default();
             complain(&format!("nothing here is called `{word}`"));
-            let hint = did_you_mean(&bare(word), names(&language).iter().map(String::as_str));
+            let hint = did_you_mean(&bare(&word), names(&language).iter().map(String::as_str));
             let hint = hint
                 .map_or("`replisim explain` alone shows the sections of a scenario".to_owned(), |name| {
                     format!("did you mean `replisim explain {name}`?")
@@ -43,18 +48,51 @@ fn bare(word: &str) -> String {
 }
 
 fn page(language: &Language, word: &str) -> Option<String> {
-    let measure = || {
-        let with_unit = format!("{word}_ms");
-        catalogue().iter().find(|info| info.slug == word || info.slug == with_unit).map(of_measure)
-    };
     let called = || match &called(language, word)[..] {
         [] => None,
         [only] => Some(of_entry(language, only)),
         several => Some(list_of(word, several)),
     };
     let quantity = || language.quantities().iter().find(|quantity| quantity.name == word).map(of_quantity);
+    let elsewhere = || match &measures_called(word).collect::<Vec<_>>()[..] {
+        [] => None,
+        measures => Some(of_others(word, measures)),
+    };
+    if ["expect", "expectation"].contains(&word) || is_function(word) {
+        return Some(of_expect(language));
+    }
     let entry = language.find(word).map(|entry| of_entry(language, &entry));
-    entry.or_else(measure).or_else(|| Preset::find(word).map(of_preset)).or_else(called).or_else(quantity)
+    entry
+        .or_else(|| measure(word).map(of_measure))
+        .or_else(|| look_up(word).map(|known| of_word(word, known)))
+        .or_else(|| Preset::find(word).map(of_preset))
+        .or_else(called)
+        .or_else(quantity)
+        .or_else(elsewhere)
+        .or_else(|| definition(word).as_ref().map(of_definition))
+}
+
+fn of_word(word: &str, known: &Word) -> String {
+    wrapped_at(word, known.about)
+        + "\nSee also:\n"
+        + &known.see.iter().map(|word| see(word)).collect::<String>()
+}
+
+/// A word of others for measures: the first of those that it may mean is shown.
+fn of_others(word: &str, measures: &[&MeasureInfo]) -> String {
+    let names: Vec<String> = measures.iter().map(|info| format!("`{}`", short(info))).collect();
+    let mut text = wrapped_at(word, &format!("here it is {}", names.join(" or ")));
+    text += "\n";
+    text += &of_measure(measures[0]);
+    text + &measures[1..].iter().map(|info| see(short(info))).collect::<String>()
+}
+
+fn short(info: &MeasureInfo) -> &'static str {
+    info.slug.strip_suffix("_ms").unwrap_or(info.slug)
+}
+
+fn see(word: &str) -> String {
+    format!("  replisim explain {word}\n")
 }
 
 /// What is called so, or has a path that ends so, each thing once: where a type stands in several places, the first.
@@ -73,7 +111,8 @@ fn called<'a>(language: &'a Language, word: &str) -> Vec<&'a Entry> {
 fn names(language: &Language) -> Vec<String> {
     let mut names: Vec<String> = language.entries().iter().map(|entry| entry.name().to_owned()).collect();
     names.extend(language.entries().iter().map(|entry| entry.path.clone()));
-    names.extend(catalogue().iter().map(|info| info.slug.to_owned()));
+    names.extend(catalogue().iter().flat_map(|info| [short(info).to_owned(), info.slug.to_owned()]));
+    names.extend(words::forms().map(str::to_owned));
     names.extend(PRESETS.iter().map(|preset| preset.name.to_owned()));
     names
 }
@@ -125,13 +164,17 @@ fn list_of(word: &str, entries: &[&Entry]) -> String {
     text + &format!("\nSay which: replisim explain {}\n", entries[0].path)
 }
 
-/// A line for each entry: its name, and the first sentence of what it means.
+/// A line for each entry: its name, the first sentence of what it means, and what holds unless it is given.
 fn rows<'a>(entries: impl Iterator<Item = &'a Entry>) -> String {
     let entries: Vec<&Entry> = entries.collect();
     let width = entries.iter().map(|entry| entry.name().chars().count()).max().unwrap_or(0);
     let line = |entry: &&Entry| {
-        let must = if entry.required && !entry.choice { " (must be given)" } else { "" };
-        beside(entry.name(), width, &format!("{}{must}", entry.summary()))
+        let unless_given = match &entry.default {
+            Some(default) => format!(" (default: {default})"),
+            None if entry.required && !entry.choice => " (must be given)".to_owned(),
+            None => String::new(),
+        };
+        beside(entry.name(), width, &format!("{}{unless_given}", entry.summary()))
     };
     entries.iter().map(line).collect()
 }
@@ -147,27 +190,6 @@ fn beside(name: &str, width: usize, text: &str) -> String {
 
 /// How wide a line may be.
 const WIDTH: usize = 118;
-
-fn of_measure(info: &MeasureInfo) -> String {
-    let mut text = wrapped_at(info.slug, info.about);
-    text += &wrapped_at("unit", unit_name(info.unit));
-    let scopes = match info.scopes {
-        [] => "the run as a whole".to_owned(),
-        scopes => format!("the run as a whole, or each {}", scopes.join(", or each ")),
-    };
-    text += &wrapped_at("given for", &scopes);
-    let short = info.slug.strip_suffix("_ms").unwrap_or(info.slug);
-    let scope = info.scopes.first().map_or(String::new(), |kind| format!("{{{kind}=…}}"));
-    let counted = matches!(info.unit, Unit::Count | Unit::Bytes | Unit::PerSecond) && !info.over_time;
-    let example = match info.unit {
-        Unit::Milliseconds => format!("p99({short}{scope}) < 100ms, or mean, max, min, p0 to p100"),
-        Unit::Share => format!("{short}{scope} > 99%"),
-        _ if counted => format!("{short}{scope} == 0"),
-        _ => format!("max({short}{scope}) < 10, or mean, min, p0 to p100"),
-    };
-    text += &wrapped_at("in expect", &example);
-    text + "\n`replisim list measures` shows all; the exact words stand in docs/definitions.md of the project.\n"
-}
 
 fn of_preset(preset: &Preset) -> String {
     let mut text = wrapped_at(preset.name, "A built-in map: places and the round-trip times between them.");

@@ -56,6 +56,8 @@ fn explain_has_a_screen_for_everything() {
         words.extend(list.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned));
     }
     for word in [
+        "expectation",
+        "p99",
         "workload.arrivals",
         "ship-every",
         "network.same-region",
@@ -87,6 +89,75 @@ fn explain_has_a_screen_for_everything() {
     let unknown = scratch.run(&["explain", "partitoin"]);
     assert_eq!(unknown.status.code(), Some(64));
     assert!(err(&unknown).contains("did you mean `replisim explain partition`?"), "{}", err(&unknown));
+}
+
+#[test]
+fn explain_knows_what_people_look_for() {
+    let scratch = Scratch::new("explain-words");
+    for (words, says) in [
+        // a measure: what may be asked, and its definition
+        (
+            &["rpo_writes"][..],
+            &["max(rpo_writes) < 10", "any quantile", "RPO exposure at t: acked writes"][..],
+        ),
+        (
+            &["unavailability"],
+            &["`{kind=name}`", "max(unavailability{kind=write}) < 10s", "maximal interval"],
+        ),
+        (&["rto"], &["max(rto) < 10s", "RTO (per replication group): from the loss of the primary"]),
+        (
+            &["stale_reads"],
+            &["as it stands, share", "stale read: `M(r)` is not empty", "missed writes `M(r)`: "],
+        ),
+        // expect
+        (
+            &["expect"],
+            &["p0 to p100", "<=  >=", "`read` or `write`", "95 % interval", "share(stale_reads) < 1%"],
+        ),
+        (&["max"], &["the largest"]),
+        // defaults
+        (
+            &["primary-backup"],
+            &[
+                "Whether a primary that does not hear from a majority stops",
+                "(default: true)",
+                "(default: async)",
+            ],
+        ),
+        // words of others
+        (&["data", "loss"], &["here it is `lost_writes`", "lost write: acked `ok`"]),
+        (&["rpo"], &["here it is `rpo_writes` or `rpo_bytes` or `rpo_age`", "RPO exposure"]),
+        (&["replication_lag"], &["here it is `lag`", "oldest committed write"]),
+        (&["replica lag"], &["here it is `lag`"]),
+        (&["digest"], &["equal digests, equal runs", "contact-reads.digests"]),
+        (&["WAL"], &["keeps a log", "retain"]),
+        (&["log"], &["keeps a log"]),
+        (&["witness"], &["no node that votes and keeps no data"]),
+        (&["vote"], &["An automatic fail-over is an election", "failover.automatic"]),
+        (&["majority"], &["the level `quorum`"]),
+        (&["term"], &["in a new, higher term"]),
+        (&["election"], &["for `after`"]),
+        (&["heal"], &["A fault ends by itself", "faults.for"]),
+        (&["commit"], &["replisim explain commit rules"]),
+        (&["commit", "rules"], &["async primary = applied"]),
+        (&["zone"], &["`region/zone`", "faults.zone-outage"]),
+        (&["region"], &["faults.region-outage"]),
+        (&["place"], &["topology.rtts"]),
+        (&["latency"], &["network.default.latency", "write_latency"]),
+        (&["loss"], &["faults.lossy-link", "lost_writes"]),
+        (&["scope"], &["explain expect", "faults.crash.scope"]),
+        (&["successor"], &["automatic.promote"]),
+        (&["owner"], &["a node in the key's replication group"]),
+        (&["acked"], &["one client mutation"]),
+    ] {
+        let output = scratch.run(&[&["explain"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", err(&output));
+        let text = out(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+        for says in says {
+            let says = says.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&says), "{words:?} does not say `{says}`:\n{}", out(&output));
+        }
+    }
 }
 
 #[test]
