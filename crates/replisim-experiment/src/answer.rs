@@ -11,7 +11,7 @@ use replisim_scenario::{Statistic, Subject, build};
 
 use crate::study::{Figure, Study, figure, figure_of};
 
-/// What came out, in words: how stale reads were, how far replicas fell behind, how long nothing could be written, how
+/// What came out, in words: how stale reads were, how far replicas fell behind, how long writes failed, how
 /// replicas came back, what was lost.
 pub fn answer(study: &Study) -> String {
     let mut sentences = Vec::new();
@@ -97,16 +97,20 @@ fn lag(study: &Study) -> Option<String> {
     })
 }
 
-/// The longest time in which no write succeeded.
+/// The longest time of which no write succeeded: by when writes were sent, not by when they were answered.
 fn outage(study: &Study) -> Option<String> {
     let windows = study.merged.leaf("unavailability_ms", Some(("kind", "write")))?;
     let longest = match figure(windows, Statistic::Max)? {
         Figure::Value(ns) => span(ns),
         Figure::AtLeast(ns) => format!("more than {}", span(ns)),
     };
+    let runs = study.runs.len();
+    let of = if runs > 1 { format!(" in {runs} runs") } else { String::new() };
     Some(match windows.count() {
-        1 => format!("For {longest} no write succeeded."),
-        n => format!("{n} times no write succeeded for a while, the longest {longest}."),
+        1 => format!("Every write sent during {longest} failed or timed out{of}."),
+        n => format!(
+            "{n} times{of} every write sent for a while failed or timed out, the longest time {longest}."
+        ),
     })
 }
 

@@ -86,7 +86,9 @@ impl Figures {
     /// What stands for a value where there is room for one number.
     fn enter_central(&mut self, value: Value, leaf: &Leaf) {
         let central: &[Statistic] = match leaf {
-            Leaf::Distribution(_) | Leaf::TimeWeighted(_) => &[Statistic::Mean],
+            // The largest sample is known, if only as a bound, wherever there is a sample.
+            Leaf::Distribution(_) => &[Statistic::Mean, Statistic::Max],
+            Leaf::TimeWeighted(_) => &[Statistic::Mean],
             Leaf::Count { .. } | Leaf::Rate { .. } => &[Statistic::Count, Statistic::Share],
         };
         central.iter().for_each(|statistic| self.enter(value.clone(), leaf, *statistic));

@@ -25,7 +25,7 @@ pub use messages::Messages;
 pub use places::{PlaceLink, PlaceView, Places};
 pub use run::{Progress, RunError, RunResult, run};
 pub use study::{Figure, Run, Study, figure, quantiles};
-pub use verdict::{Judgement, OF_SEVERAL_SEEDS, Verdict};
+pub use verdict::{Alone, Judgement, OF_SEVERAL_SEEDS, Verdict};
 pub use warning::Warning;
 
 // What results are made of, for those that present them.

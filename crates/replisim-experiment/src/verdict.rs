@@ -37,6 +37,17 @@ pub struct Judgement {
     pub found: Option<Figure>,
     /// The 95 % interval over seeds that decided, where one did.
     pub interval: Option<Interval>,
+    /// How the single runs fare.
+    pub alone: Alone,
+}
+
+/// Runs by what each gives alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Alone {
+    /// How many have the figure.
+    pub known: usize,
+    /// How many of them meet the expectation.
+    pub met: usize,
 }
 
 /// Met, not met, or impossible to say.
@@ -73,15 +84,18 @@ pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) ->
     if slug == NOTHING_LASTED {
         values.iter_mut().for_each(|figure| *figure = figure.or(Some(Figure::Value(0.0))));
     }
+    let known: Vec<Figure> = values.iter().copied().flatten().collect();
+    let meets =
+        |figure: &&Figure| judge_one(**figure, expectation.comparison, expectation.value) == Verdict::Met;
+    let alone = Alone { known: known.len(), met: known.iter().filter(meets).count() };
     if values.len() > 1 && matches!(statistic, Statistic::Max | Statistic::Min) {
         // An extreme of the setting is that of all seeds together: no interval makes it smaller.
         let found = figure_of(merged, &expectation.subject);
-        let found = found.or_else(|| values.iter().copied().flatten().next());
+        let found = found.or(known.first().copied());
         let judged = found.map(|figure| judge_one(figure, expectation.comparison, expectation.value));
         let verdict = judged.unwrap_or(Verdict::Undecided);
-        return Judgement { expectation: expectation.clone(), verdict, found, interval: None };
+        return Judgement { expectation: expectation.clone(), verdict, found, interval: None, alone };
     }
-    let known: Vec<Figure> = values.iter().copied().flatten().collect();
     let found = match &known[..] {
         [] => None,
         [one] => Some(*one),
@@ -90,7 +104,7 @@ pub fn judge(expectation: &Expectation, figures: &Figures, merged: &Findings) ->
         }
     };
     let (verdict, interval) = verdict(expectation, &values, &known, trials(merged, slug, scope));
-    Judgement { expectation: expectation.clone(), verdict, found, interval }
+    Judgement { expectation: expectation.clone(), verdict, found, interval, alone }
 }
 
 fn verdict(

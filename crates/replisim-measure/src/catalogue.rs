@@ -136,7 +136,8 @@ pub const fn catalogue() -> &'static [MeasureInfo] {
         over_time(
             "rpo_writes",
             Versions,
-            "acknowledged writes that the loss of the primary would cost, over time",
+            "acknowledged writes that the loss of the primary's node alone would cost, over time: those not logged at the node \
+             that would be promoted, wherever it is, even where it is cut off together with the primary",
         ).defined(&["RPO exposure at t"]),
         over_time("rpo_bytes", Bytes, "their bytes, over time").defined(&["RPO exposure at t"]),
         over_time("rpo_age_ms", Milliseconds, "time since the ack of the oldest of them, over time").defined(&["RPO exposure at t"]),

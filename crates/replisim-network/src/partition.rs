@@ -13,7 +13,8 @@ pub struct PartitionId(pub(crate) u64);
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InFlight {
-    /// They still arrive: the cut is at the entry of the network.
+    /// They still arrive: the cut is at the entry of the network. So what a node sent just before it was lost is not lost
+    /// with it, and `async` may look lossless.
     #[default]
     Deliver,
     /// They are dropped.

@@ -112,6 +112,10 @@ fn elsewhere(schema: &Value, word: &str, above: &str) -> Option<String> {
     }
     let block = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
     let inside = |place: &&String| is_below(place, above);
+    if let [only] = &places.iter().filter(inside).collect::<Vec<_>>()[..] {
+        let below = only[above.len()..].trim_start_matches('.').replace('.', ": ");
+        return Some(format!("a field of `{only}`: indent it below `{below}:`"));
+    }
     let here = |place: &&String| block(place) == block(above);
     let mut places: Vec<&String> =
         match (places.iter().any(|it| inside(&it)), places.iter().any(|it| here(&it))) {

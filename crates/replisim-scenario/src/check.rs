@@ -515,5 +515,13 @@ impl Check<'_> {
         if let (Some(close), Some(problem)) = (did_you_mean(name, map.names()), self.problems.last_mut()) {
             problem.label = Some(format!("did you mean `{close}`?"));
         }
+        if self.scenario.topology.preset.is_none()
+            && name.contains('/')
+            && let Some(help) = self.problems.last_mut().and_then(|problem| problem.help.as_mut())
+        {
+            *help += &format!(
+                "; or give round trips between regions instead, `between: [{region}, …]`: its zones may then be named as one likes"
+            );
+        }
     }
 }

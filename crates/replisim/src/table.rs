@@ -8,7 +8,7 @@ use replisim_experiment::answer::{
 };
 use replisim_experiment::measure::series::MOST_FAULTS;
 use replisim_experiment::measure::{Leaf, Measure};
-use replisim_experiment::{Figure, Judgement, Study, Verdict, figure};
+use replisim_experiment::{Alone, Figure, Judgement, Study, Verdict, figure};
 use replisim_scenario::Statistic;
 use replisim_scenario::scenario::{fault_name, is_instant};
 
@@ -160,10 +160,11 @@ fn samples(study: &Study, all: bool) -> String {
                 mean +=
                     &format!(" ± {}", show_value((interval.high - interval.low) / 2.0, measure.info.unit));
             }
-            let n = if let Leaf::Distribution(samples) = leaf {
-                thousands(samples.count())
-            } else {
-                "over time".to_owned()
+            let n = match leaf {
+                Leaf::Distribution(samples) => {
+                    thousands(samples.count()) + &in_some(study, measure.info.slug, scope)
+                }
+                _ => "over time".to_owned(),
             };
             let slug = measure.info.slug.trim_end_matches("_ms");
             let quantiles = [Statistic::Quantile(0.5), Statistic::Quantile(0.99), Statistic::Max].map(show);
@@ -173,6 +174,13 @@ fn samples(study: &Study, all: bool) -> String {
     }
     right_align(&mut table, 2..7);
     indent(&table)
+}
+
+/// In how many of the runs there were samples, if not in all.
+fn in_some(study: &Study, slug: &str, scope: Option<(&str, &str)>) -> String {
+    let largest = study.figures.of_each(slug, scope, Statistic::Max);
+    let known = largest.iter().flatten().count();
+    if known < largest.len() { format!(" in {known} of {} runs", largest.len()) } else { String::new() }
 }
 
 fn counts(study: &Study, all: bool) -> String {
@@ -228,7 +236,9 @@ fn faults(study: &Study) -> String {
                 (times, false) => format!("{times} times or more"),
             };
             let name = fault_name(entry);
-            text += &format!("{:<13}at random: {name}, {times} (mtbf {mtbf}, mttr {mttr})\n", "fault");
+            let of_first = of_first(study);
+            text +=
+                &format!("{:<13}at random: {name}, {times}{of_first} (mtbf {mtbf}, mttr {mttr})\n", "fault");
             continue;
         }
         let until = match entry.lasts {
@@ -249,12 +259,14 @@ fn promotions(study: &Study) -> String {
     let all = study.series.as_ref().map_or(&[][..], |series| &series.promotions[..]);
     let later = all.get(1..).unwrap_or_default();
     let names = &study.merged.roster.members;
+    let of_first = of_first(study);
     let mut text = String::new();
     for (at, member) in later.iter().take(MOST_PROMOTIONS) {
-        text += &format!("{:<13}{}: {}\n", "primary", span(at.nanos() as f64), names[member.index()]);
+        let (at, name) = (span(at.nanos() as f64), &names[member.index()]);
+        text += &format!("{:<13}{at}: {name}{of_first}\n", "primary");
     }
     if later.len() > MOST_PROMOTIONS {
-        text += &format!("{:<13}and {} more changes\n", "primary", later.len() - MOST_PROMOTIONS);
+        text += &format!("{:<13}and {} more changes{of_first}\n", "primary", later.len() - MOST_PROMOTIONS);
     }
     text
 }
@@ -267,21 +279,51 @@ fn expectations(study: &Study) -> String {
             Verdict::NotMet => "NOT MET",
             Verdict::Undecided => "undecided",
         };
-        let found = match judgement.found {
-            None => "no samples".to_owned(),
-            found => show_as(found, &judgement.expectation.subject),
-        };
-        let doubt = match judgement.interval.filter(|_| judgement.verdict == Verdict::Undecided) {
-            Some(interval) => {
-                let subject = &judgement.expectation.subject;
-                let half = show_as(Some(Figure::Value((interval.high - interval.low) / 2.0)), subject);
-                format!(" ± {half}: more seeds would decide")
-            }
-            None => String::new(),
-        };
-        text += &format!("{:<13}{word}: {} (it is {found}{doubt})\n", "expectation", judgement.expectation);
+        let found = found(study, judgement);
+        text += &format!("{:<13}{word}: {} ({found})\n", "expectation", judgement.expectation);
     }
     text
+}
+
+/// What was found instead, and by how many of several seeds where they disagree.
+fn found(study: &Study, judgement: &Judgement) -> String {
+    let subject = &judgement.expectation.subject;
+    if judgement.found.is_none() {
+        return "there are no samples".to_owned();
+    }
+    let mut text = format!("it is {}", show_as(judgement.found, subject));
+    let doubt = judgement.interval.filter(|_| judgement.verdict == Verdict::Undecided);
+    if let Some(interval) = doubt {
+        let half = Figure::Value((interval.high - interval.low) / 2.0);
+        text += &format!(" ± {}", show_as(Some(half), subject));
+    }
+    let (runs, Alone { known, met }) = (study.runs.len(), judgement.alone);
+    if runs > 1 {
+        let what = match subject.statistic {
+            Statistic::Max => "the largest",
+            Statistic::Min => "the smallest",
+            _ => "the mean",
+        };
+        let samples = if known < runs { format!("the {known} with samples of the ") } else { String::new() };
+        text += &format!(", {what} of {samples}{runs} runs");
+        let unanimous = match judgement.verdict {
+            Verdict::Met => met == known,
+            Verdict::NotMet => met == 0,
+            Verdict::Undecided => false,
+        };
+        if !unanimous {
+            text += &format!("; {met} of them alone would meet it");
+        }
+    }
+    text + if doubt.is_some() { ": more seeds would decide" } else { "" }
+}
+
+/// Beside what is told of the first seed alone, where there are several.
+fn of_first(study: &Study) -> String {
+    match &study.runs[..] {
+        [first, _, ..] => format!(" (in the run of seed {})", first.seed),
+        _ => String::new(),
+    }
 }
 
 fn thousands(n: u64) -> String {

@@ -44,7 +44,7 @@ pub enum Acknowledge {
     /// As soon as the primary has applied it.
     #[default]
     Async,
-    /// When some replicas have it.
+    /// When some replicas have it: those that answer first, which may all stand in the zone of the primary.
     SemiSync(SemiSync),
     /// When all replicas have logged it.
     Sync,

@@ -20,18 +20,17 @@ pub(super) fn of_measure(info: &MeasureInfo) -> String {
     text += &wrapped_at("asked", &asked(info));
     text += &wrapped_at("in expect", &example(info));
     text += "\nDefinition:\n";
-    for name in info.defined {
-        text += &definition(name).as_ref().map_or(String::new(), of_definition);
-    }
-    text + "\nSee also: replisim explain expect, replisim list measures; a word of a definition has a screen, too (`replisim \
-            explain acked`)\n"
+    let definitions: Vec<String> =
+        info.defined.iter().filter_map(|name| definition(name).as_ref().map(of_definition)).collect();
+    text += &definitions.join("\n");
+    text + "\nWords of a definition have screens, too: replisim explain acked\nSee also: replisim explain expect, replisim list measures\n"
 }
 
 /// `mean, min, max or any quantile, p0 to p100`.
 fn asked(info: &MeasureInfo) -> String {
     let bare = stands_bare(info).then_some("as it stands");
     let function = |name| match name {
-        "p99" => "any quantile, p0 to p100",
+        "p99" => "any quantile (p0 to p100)",
         other => other,
     };
     bare.into_iter().chain(functions(info).map(function)).collect::<Vec<_>>().join(", ")

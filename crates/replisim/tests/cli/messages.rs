@@ -205,6 +205,26 @@ fn an_unknown_zone() {
 }
 
 #[test]
+fn an_unknown_zone_where_round_trips_are_between_zones() {
+    let workload = "workload: [{ name: w, at: us/a, arrivals: { fixed: 1/s }, reads: 0% }]";
+    let topology = "topology:\n  rtts: [{ between: [us/a, eu/a], rtt: 80ms }]\n  nodes: { p: us/a, r: eu/c }";
+    check(
+        SMALL,
+        &format!("duration: 1s\n{topology}\nprotocol: primary-backup\n{workload}\n"),
+        &[],
+        r#"
+        error: there is no place `eu/c`
+          --> small.yaml:4:24
+           |
+         4 |   nodes: { p: us/a, r: eu/c }
+           |                        ^^^^ did you mean `eu/a`?
+           |
+           = help: the places are eu/a; or give round trips between regions instead, `between: [eu, …]`: its zones may then be named as one likes
+        "#,
+    );
+}
+
+#[test]
 fn a_region_of_several_zones() {
     check(
         SMALL,

@@ -384,6 +384,14 @@ fn blocks_a_level_too_far_out() {
             "a field of `protocol.primary-backup`",
         ),
         (
+            "how another becomes the primary, at the top",
+            "workload:",
+            "failover: automatic\nworkload:",
+            "7:1",
+            "failover",
+            "indent it below `protocol: primary-backup:`",
+        ),
+        (
             "one beside its protocol",
             PROTOCOL,
             &beside("  acknowledge: sync"),

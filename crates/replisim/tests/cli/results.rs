@@ -126,6 +126,47 @@ fn what_was_changed_and_what_more_seeds_would_decide_stand_in_the_table() {
 }
 
 #[test]
+fn of_several_seeds_the_table_says_what_is_of_which() {
+    let scratch = Scratch::new("of-which");
+    let scenario = "\
+duration: 10s
+topology:
+  rtts: [{ between: [us, eu], rtt: 80ms }]
+  nodes: { p: us, r: eu, q: eu }
+protocol: { primary-backup: { failover: { automatic: { after: 300ms } } } }
+workload:
+  - { name: writer, at: us, arrivals: { poisson: 100/s }, reads: 0%, timeout: 200ms }
+faults:
+  - { crash: { nodes: [p] }, mtbf: 10s, mttr: 3s }
+expect:
+  - lost_writes == 0
+  - mean(staleness) < 2s
+  - max(rto) < 2s
+  - mean(convergence) < 41ms
+";
+    fs::write(scratch.path("bad-days.yaml"), scenario).unwrap();
+    let several = out(&scratch.run(&["run", "bad-days.yaml", "--seeds", "6", "--no-charts"]));
+    let rows: Vec<String> =
+        several.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for part in [
+        "rto all 4 in 4 of 6 runs",
+        "unavailability write 4 in 4 of 6 runs",
+        "4 times in 6 runs every write",
+        "2 times (in the run of seed 1)",
+        "q (in the run of seed 1)",
+        "lost_writes == 0 (it is 0, the mean of 6 runs)",
+        "mean(staleness) < 2s (there are no samples)",
+        "ms, the largest of the 4 with samples of the 6 runs)",
+        "the mean of 6 runs; 2 of them alone would meet it: more seeds would decide)",
+    ] {
+        assert!(rows.iter().any(|row| row.contains(part)), "{part} in\n{several}");
+    }
+    let one = out(&scratch.run(&["run", "bad-days.yaml", "--no-charts"]));
+    assert!(!one.contains("runs") && !one.contains("the run of seed"), "{one}");
+    assert!(one.contains("lost_writes == 0 (it is 0)"), "{one}");
+}
+
+#[test]
 fn a_scenario_without_its_ending_is_asked_for_with_it() {
     let scratch = Scratch::new("ending");
     for (path, says) in
