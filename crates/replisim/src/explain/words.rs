@@ -58,6 +58,7 @@ const WORDS: &[Word] = &[
             "protocol.primary-backup.primary",
             "protocol.primary-backup.failover",
             "faults.promote",
+            "workload.read-from",
             "rightful primary",
         ],
     ),
@@ -78,7 +79,7 @@ const WORDS: &[Word] = &[
         &["commit rules", "protocol.primary-backup.acknowledge", "protocol.quorum.write"],
     ),
     word(
-        &["zone", "region", "place", "places", "at", "location", "datacenter", "az"],
+        &["zone", "region", "place", "places", "location", "datacenter", "az"],
         "Nodes and clients stand in places, `region` or `region/zone`: those of a map, or any for which round-trip times are given. \
          Between two regions a time must be given; within a region there is one that holds unless given.",
         &[
@@ -112,14 +113,19 @@ const WORDS: &[Word] = &[
         &["expect", "faults.crash.scope"],
     ),
     word(
-        &["kill", "down", "stop", "restart", "failure"],
+        &["kill", "stop", "restart", "failure"],
         "A fault `crash` takes nodes down and `for` says when they start again; `pause` only stops them for a while.",
         &["faults.crash", "faults.pause"],
     ),
     word(
         &["replica", "replicas", "follower", "standby", "backup", "replication-factor", "slave"],
         "Under `primary-backup` every node of `topology.nodes` but the primary; under `quorum` each key has `copies` of them.",
-        &["topology.nodes", "protocol.primary-backup.acknowledge.semi-sync", "protocol.quorum.copies"],
+        &[
+            "topology.nodes",
+            "protocol.primary-backup.acknowledge.semi-sync",
+            "protocol.quorum.copies",
+            "protocol.quorum.coordinator",
+        ],
     ),
     word(
         &["consistency-level", "cl"],
@@ -142,8 +148,19 @@ pub(super) fn forms() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::page;
+    use crate::explain::{called, page};
     use replisim_scenario::language::Language;
+
+    #[test]
+    fn a_word_that_is_a_field_leads_to_the_field() {
+        let language = Language::new();
+        for Word { forms, see, .. } in WORDS {
+            for entry in forms.iter().flat_map(|form| called(&language, form)) {
+                let shown = see.iter().any(|path| [entry.path.as_str(), entry.parent()].contains(path));
+                assert!(shown, "{forms:?} do not lead to {}", entry.path);
+            }
+        }
+    }
 
     #[test]
     fn every_word_leads_to_screens_that_there_are() {
