@@ -30,7 +30,7 @@ pub struct MeasureInfo {
     pub over_time: bool,
     /// What it means in a line.
     pub about: &'static str,
-    /// The names of the [definitions](crate::definition) with the exact words, its own first.
+    /// The names of the [definitions](crate::definition()) with the exact words, its own first.
     pub defined: &'static [&'static str],
     /// The kinds of scope it is also given by: `workload`, `node`, `kind`.
     pub scopes: &'static [&'static str],
