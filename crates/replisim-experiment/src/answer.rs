@@ -97,7 +97,7 @@ fn lag(study: &Study) -> Option<String> {
     })
 }
 
-/// The longest time of which no write succeeded: by when writes were sent, not by when they were answered.
+/// The longest time whose writes all failed: by when they were sent, not by when they were answered.
 fn outage(study: &Study) -> Option<String> {
     let windows = study.merged.leaf("unavailability_ms", Some(("kind", "write")))?;
     let longest = match figure(windows, Statistic::Max)? {
