@@ -161,7 +161,11 @@ impl<P: Protocol, O: Observer> World<P, O> {
         {
             driver.beliefs[group.index()].believed = to;
             if state.redirections < MOST_REDIRECTIONS {
-                let (site, request) = (driver.site, state.request.clone());
+                let (site, mut request) = (driver.site, state.request.clone());
+                // It is sent to the primary, and whoever answers will be taken for it.
+                if let Request::Read { by_primary, .. } = &mut request {
+                    *by_primary = true;
+                }
                 self.ops.redirect(op, to);
                 self.ask(op, key, (site, to), request);
                 return;

@@ -302,20 +302,24 @@ impl<P: Protocol, O: Observer> World<P, O> {
                 Presence::Lost
             }
         };
-        let outvoted = self.is_cut_off_from_most_of(group, member).then(|| reign.outvoted.unwrap_or(now));
+        // What it was lost for before is over.
+        let is_back = reign.presence == Presence::Lost && presence == Presence::There;
+        let outvoted = self
+            .is_cut_off_from_most_of(group, member)
+            .then(|| reign.outvoted.filter(|_| !is_back).unwrap_or(now));
         self.stage.reigns[group.index()] = Reign { presence, outvoted, ..reign };
     }
 
-    /// Whether a member has no majority of its group on its side of what is cut.
+    /// Whether a cut leaves a member no majority of its group: half of it, or more, is down or on the other side.
     fn is_cut_off_from_most_of(&mut self, group: Group, member: Member) -> bool {
-        let layout = self.stage.layout;
+        let (layout, nodes) = (self.stage.layout, &self.stage.nodes);
         let network = &mut self.stage.network;
-        let members = (0..layout.group_size()).map(|other| layout.site(group, Member(other)));
+        let up = (0..layout.group_size()).map(|other| layout.site(group, Member(other)));
+        let up: Vec<Site> = up.filter(|other| nodes[other.index()].is_up()).collect();
         let me = Site(member.0);
-        let reached = members
-            .filter(|other| *other == me || (network.reaches(*other, me) && network.reaches(me, *other)))
-            .count();
-        reached * 2 <= layout.group_size() as usize
+        let mut reaches = |other: &Site| network.reaches(*other, me) && network.reaches(me, *other);
+        let reached = up.iter().filter(|other| **other == me || reaches(other)).count();
+        reached < up.len() && reached * 2 <= layout.group_size() as usize
     }
 
     /// Whether the clients that offer most of the writes cannot reach `member`, or not be reached by it.

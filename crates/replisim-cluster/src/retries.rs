@@ -21,7 +21,8 @@ use crate::tasks::{Task, Work, kind_and_key};
 use crate::workload::Workload;
 use crate::world::{Event, World};
 
-/// How clients try again what was refused, or not answered in time.
+/// How clients try again what was refused, or not answered in time. After a time-out they ask another node who the
+/// primary is, which costs a round trip more.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Retries {

@@ -40,7 +40,7 @@ pub struct Workload {
     /// What reads ask for.
     #[serde(default)]
     pub consistency: Consistency,
-    /// Which member serves eventual reads.
+    /// Which member its reads are sent to.
     #[serde(default)]
     pub read_from: ReadFrom,
     /// How long a client waits before it gives an operation up, or an attempt at it where there are `retries`; its outcome
@@ -59,13 +59,13 @@ pub struct Workload {
     pub retries: Option<Retries>,
 }
 
-/// Which member serves eventual reads.
+/// Which member its reads are sent to.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReadFrom {
     /// The primary.
     Primary,
-    /// The member with the shortest mean round trip from the client; the first in file order among equals.
+    /// The member with the shortest mean round trip from the client, dead or alive; the first in file order among equals.
     #[default]
     Nearest,
     /// Any member, drawn anew for each read.

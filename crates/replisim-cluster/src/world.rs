@@ -339,6 +339,13 @@ impl<P: Protocol, O: Observer> World<P, O> {
             self.at_instance(instance, |protocol, out| protocol.start(out));
         }
         self.receive();
+        self.watch_new_primaries();
+    }
+
+    fn watch_new_primaries(&mut self) {
+        while let Some(group) = self.stage.changed_primary.pop() {
+            self.watch_primary(group);
+        }
     }
 
     /// Runs a handler of an instance, and what follows from what it persisted.
@@ -563,8 +570,6 @@ impl<P: Protocol, O: Observer> Model for World<P, O> {
             }
         }
         self.receive();
-        while let Some(group) = self.stage.changed_primary.pop() {
-            self.watch_primary(group);
-        }
+        self.watch_new_primaries();
     }
 }

@@ -106,10 +106,12 @@ fn outage(study: &Study) -> Option<String> {
     };
     let runs = study.runs.len();
     let of = if runs > 1 { format!(" in {runs} runs") } else { String::new() };
+    let writes = if study.loaded.scenario.groups.is_some() { "write to a group" } else { "write" };
     Some(match windows.count() {
-        1 => format!("Every write sent during {longest} failed or timed out{of}."),
+        1 if runs == 1 => format!("Every {writes} sent during {longest} failed or timed out."),
+        1 => format!("Once{of} every {writes} sent during {longest} failed or timed out."),
         n => format!(
-            "{n} times{of} every write sent for a while failed or timed out, the longest time {longest}."
+            "{n} times{of} every {writes} sent for a while failed or timed out, the longest time {longest}."
         ),
     })
 }

@@ -111,11 +111,12 @@ fn caveats_of_faults(loaded: &Loaded) -> Vec<String> {
     let outages = sets.iter().flat_map(|down| scenario.protocol.caveats_without(down, members));
     // Where messages go around what is severed, who reaches whom is not so plain.
     let is_direct = scenario.network.routing == Routing::Direct;
-    let cuts = build::cuts(scenario).into_iter().filter(|_| is_direct);
-    let cuts = cuts.filter_map(|(at, reached)| {
-        Some(format!("From {at} on {}", scenario.protocol.caveat_of_cut(reached, members)?))
+    let cuts = if is_direct { build::cuts(scenario) } else { Vec::new() };
+    let cuts = cuts.into_iter().filter_map(|(at, reached)| {
+        let caveat = scenario.protocol.caveat_of_cut(reached, members)?;
+        Some(format!("While the network is cut as at {at}, {caveat}"))
     });
-    let cuts = cuts.take(1); // the others say the same
+    let cuts = cuts.take(1); // the others say nearly the same
     let promotions = build::promotions(scenario).into_iter().filter(|_| is_direct);
     let promotions = promotions.filter_map(|build::Promotion { at, member, reached }| {
         let caveat = scenario.protocol.caveat_of_promotion(reached, members)?;

@@ -1,6 +1,7 @@
 //! What the loss of a primary costs: the time until writes succeed again, and acks given by a primary of the past.
 //!
-//! Each replication group has two clocks, which start at the loss of its primary. *RTO* stops at the ack of the first write that was invoked after it and committed
+//! Each replication group has two clocks, which start at the loss of its primary (which may be told
+//! late, with the moment since when it was lost). *RTO* stops at the ack of the first write that was invoked after it and committed
 //! under a later term: above the floor of a promotion that followed. *Time to serve* stops when the promoted member
 //! would accept a write. A further loss while a clock runs does not restart it. Where the primary was only cut off and
 //! comes back before anybody is promoted, its own term goes on: it serves from then on, and any write acked from then

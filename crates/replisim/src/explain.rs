@@ -58,8 +58,12 @@ fn page(language: &Language, word: &str) -> Option<String> {
         [] => None,
         measures => Some(of_others(word, measures)),
     };
-    if ["expect", "expectation"].contains(&word) || is_function(word) {
+    if ["expect", "expectation"].contains(&word) {
         return Some(of_expect(language));
+    }
+    if is_function(word) {
+        let fields = called().map_or(String::new(), |page| page + "\nAnd in expectations:\n");
+        return Some(fields + &of_expect(language));
     }
     let entry = language.find(word).map(|entry| of_entry(language, &entry));
     entry

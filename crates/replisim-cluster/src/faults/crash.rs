@@ -31,7 +31,7 @@ pub struct CrashFault {
     /// What becomes of the disk as a whole; lost, the node starts again with nothing.
     #[serde(default)]
     pub disk: Fate,
-    /// What becomes of messages that it had put on the wire.
+    /// What becomes of messages that it had put on the wire. `deliver` lets them arrive, so that `async` may lose nothing.
     #[serde(default)]
     pub in_flight: InFlight,
 }

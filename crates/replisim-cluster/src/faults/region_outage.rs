@@ -16,7 +16,7 @@ pub struct RegionOutageFault {
     /// The region.
     pub region: String,
     /// What becomes of messages that its machines had put on the wire: by default they still arrive, as after a loss of
-    /// power behind the last router; `drop` loses them too.
+    /// power behind the last router, so that `async` may lose nothing; `drop` loses them too.
     #[serde(default)]
     pub in_flight: InFlight,
 }

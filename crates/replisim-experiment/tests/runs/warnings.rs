@@ -82,11 +82,19 @@ fn a_cut_that_leaves_nobody_a_majority_is_told_once() {
     let cut = |isolate: &str| format!("{{ at: 1s, partition: {{ isolate: {isolate} }}, for: 1s }}");
     let crash = |node: &str| format!("{{ at: 500ms, crash: {{ nodes: [{node}] }}, for: 1s }}");
     for (faults, fencing, expected) in [
-        (vec![cut("[us]")], true, "From 1s on no node reaches more than 2 of 4"),
+        (vec![cut("[us]")], true, "While the network is cut as at 1s, no node reaches more than 2 of 4"),
         (vec![cut("[us]")], false, ""),
         (vec![cut("[p]")], true, ""),
-        (vec![cut("[p]"), crash("r")], true, "From 1s on no node reaches more than 2 of 4"),
-        (vec![cut("[us]"), cut("[eu]")], true, "From 1s on no node reaches more than 2 of 4"),
+        (
+            vec![cut("[p]"), crash("r")],
+            true,
+            "While the network is cut as at 1s, no node reaches more than 2 of 4",
+        ),
+        (
+            vec![cut("[us]"), cut("[eu]")],
+            true,
+            "While the network is cut as at 1s, no node reaches more than 2 of 4",
+        ),
         (vec!["{ at: 1s, region-outage: { region: eu }, for: 1s }".to_owned()], true, ""),
     ] {
         let protocol =

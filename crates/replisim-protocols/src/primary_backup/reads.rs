@@ -1,7 +1,8 @@
 //! How reads are served.
 //!
 //! - `strong`: by the primary while it serves; others send the client to it.
-//! - `eventual`: by anyone at once, also while it recovers.
+//! - `eventual`: by anyone at once, also while it recovers. (A read that a client means for the primary is sent on by
+//!   replicas, whatever it asks for.)
 //! - `session`: by anyone who has applied the newest version that the session has written or seen.
 //! - `bounded`: by anyone who knows that it shows what the primary showed no longer ago than the bound. It knows from
 //!   heartbeats, which carry the primary's clock, and compares with its own: skewed clocks break the promise.
